@@ -1,0 +1,59 @@
+"""What the protocol needs of the use case: a checked call in, advice out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from cds_hooks.call import HookCall
+from cds_hooks.feedback import FeedbackItem
+from cds_hooks.trust import Caller
+
+if TYPE_CHECKING:
+    from plugin.decision import Advice
+
+
+def _not_recorded(_cards: tuple[str, ...]) -> None:
+    """Records nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one call is answered with, and what is counted of it.
+
+    `record` is called with the uuids of the cards once they were sent; it may raise StoreError.
+    """
+
+    advices: tuple[Advice, ...]
+    gaps: int = 0
+    alarms: int = 0
+    record: Callable[[tuple[str, ...]], None] = _not_recorded
+
+
+class Answerer(Protocol):
+    """Answers hook calls and keeps feedback; used from several threads."""
+
+    @property
+    def prefetch(self) -> Mapping[str, str]:
+        """The prefetch templates by key, for every service."""
+
+    @property
+    def decisive(self) -> Sequence[str]:
+        """The prefetch keys without which nothing can be decided."""
+
+    @property
+    def revision(self) -> str:
+        """The revision of the rule pack."""
+
+    def __call__(self, call: HookCall, caller: Caller) -> Answer:
+        """Returns the advice for one call; raises CallError where it cannot be answered."""
+
+    def store_feedback(self, items: Sequence[FeedbackItem]) -> None:
+        """Keeps every item, or raises StoreError and keeps none."""
+
+    def check_ready(self) -> None:
+        """Raises StoreError where feedback or records cannot be kept."""
+
+    def close(self) -> None:
+        """Gives back what it holds; it answers nothing after that."""

@@ -1,0 +1,231 @@
+"""The ASGI application: routes, and the boundary at which every fault becomes an OperationOutcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TypeVar
+
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cds_hooks import log
+from cds_hooks.about import HEADERS
+from cds_hooks.answer import Answerer
+from cds_hooks.desk import Desk
+from cds_hooks.intake import body_of, check_content_type
+from cds_hooks.loopback import LoopbackNames
+from cds_hooks.outcome import of_call_error, of_http_error, of_store_error, outcome
+from cds_hooks.services import SERVICES, Service
+from cds_hooks.usecase import UseCase
+from plugin.errors import CallError, StoreError
+from plugin.settings import Settings
+
+THREADS = 16
+T = TypeVar("T")
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(settings: Settings, answerer: Answerer | None = None) -> Starlette:
+    """Returns the service for these settings; raises SettingsError where they do not allow one.
+
+    `answerer` takes the place of the use case where the protocol is looked at alone.
+    """
+    desk = Desk(settings, answerer or UseCase(settings))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="vestige") as pool:
+            app.state.pool = pool
+            yield
+            pool.shutdown(wait=False, cancel_futures=True)
+        desk.answerer.close()
+
+    app = Starlette(
+        routes=routes(),
+        middleware=[*_cors(settings), *_loopback(settings), Middleware(Boundary, desk=desk)],
+        exception_handlers={
+            CallError: of_call_error,
+            StoreError: of_store_error,
+            HTTPException: of_http_error,
+        },
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.desk = desk
+    return app
+
+
+def routes() -> list[Route]:
+    """Returns every route, each with and without a trailing slash."""
+    table: list[tuple[str, Endpoint, tuple[str, ...]]] = [
+        ("/cds-services", discover, ("GET", "HEAD")),
+        ("/cds-services/{service}", call, ("POST",)),
+        ("/cds-services/{service}/feedback", feedback, ("POST",)),
+        ("/healthz", health, ("GET", "HEAD")),
+        ("/readyz", ready, ("GET", "HEAD")),
+        ("/metrics", metrics, ("GET", "HEAD")),
+    ]
+    made = [
+        Route(path + slash, _with_options(endpoint, methods), methods=[*methods, "OPTIONS"])
+        for path, endpoint, methods in table
+        for slash in ("", "/")
+    ]
+    return [Route("/", _with_options(front, ("GET", "HEAD")), methods=["GET", "HEAD", "OPTIONS"]), *made]
+
+
+async def front(request: Request) -> Response:
+    """Answers the page at the service's own address, for people."""
+    desk: Desk = request.app.state.desk
+    return HTMLResponse(desk.about, headers=HEADERS)
+
+
+async def discover(request: Request) -> Response:
+    """Answers `GET /cds-services`; the document is rendered once, so this costs next to nothing."""
+    desk: Desk = request.app.state.desk
+    if not desk.settings.service.open:
+        await _in_thread(request, partial(desk.caller, request.headers.getlist("authorization"), ("",)))
+    document = desk.discovery
+    headers = {"ETag": document.etag, "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") in (document.etag, "*"):
+        return Response(status_code=304, headers=headers)
+    return Response(document.body, headers=headers, media_type="application/json")
+
+
+async def call(request: Request) -> Response:
+    """Answers `POST /cds-services/{id}`: cards, or an OperationOutcome; late is a card that says so."""
+    desk: Desk = request.app.state.desk
+    service = _service(request)
+    check_content_type(request)
+    body = await body_of(request, desk.settings.service.max_body)
+    answered = _in_thread(
+        request, partial(desk.call, service, body, request.headers.getlist("authorization"))
+    )
+    try:
+        reply = await asyncio.wait_for(answered, desk.settings.service.hook_deadline)
+    except TimeoutError:
+        reply = desk.late(service)
+    except CallError as error:
+        desk.metrics.count("vestige_calls_total", service=service.id, status=str(error.status))
+        raise
+    return Response(
+        reply.body,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+        background=BackgroundTask(reply.afterwards),
+    )
+
+
+async def feedback(request: Request) -> Response:
+    """Answers `POST /cds-services/{id}/feedback`: 200 with no body once every item is stored."""
+    desk: Desk = request.app.state.desk
+    service = _service(request)
+    check_content_type(request)
+    body = await body_of(request, desk.settings.service.max_body)
+    credentials = request.headers.getlist("authorization")
+    await _in_thread(request, partial(desk.feedback, service, body, credentials))
+    return Response(status_code=200)
+
+
+async def health(_request: Request) -> Response:
+    """Answers that the process runs."""
+    return JSONResponse({"status": "ok"})
+
+
+async def ready(request: Request) -> Response:
+    """Answers 200 when hook calls can be answered and feedback stored, else 503 and what is missing."""
+    desk: Desk = request.app.state.desk
+    missing = await _in_thread(request, desk.missing)
+    if missing is not None:
+        return outcome(503, missing)
+    return JSONResponse({"status": "ready", "rulePack": desk.revision})
+
+
+async def metrics(request: Request) -> Response:
+    """Answers the counters in the Prometheus text format."""
+    desk: Desk = request.app.state.desk
+    return PlainTextResponse(desk.metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+class Boundary:
+    """The outermost layer inside CORS: a fault becomes status 500 with an error id, never empty cards."""
+
+    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+        self._app = app
+        self._desk = desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes one request on and answers for its faults."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            log.log.info("client went away before its request was complete")
+        except Exception as error:  # noqa: BLE001 - the one place where a fault becomes an answer; it is logged
+            error_id = log.fault(error, "request")
+            self._desk.metrics.count("vestige_faults_total")
+            if not started:
+                text = (
+                    f"Vestige could not answer because of a fault; error id {error_id} finds it in the log."
+                )
+                await outcome(500, text)(scope, receive, send)
+
+
+def _cors(settings: Settings) -> list[Middleware]:
+    if not settings.service.cors_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=settings.service.cors_origins,
+            allow_methods=("GET", "POST", "OPTIONS"),
+            allow_headers=("authorization", "content-type"),
+        )
+    ]
+
+
+def _loopback(settings: Settings) -> list[Middleware]:
+    return [Middleware(LoopbackNames)] if settings.service.open else []
+
+
+def _with_options(endpoint: Endpoint, methods: tuple[str, ...]) -> Endpoint:
+    """Answers OPTIONS that is no CORS preflight with the methods of the address."""
+
+    async def served(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": ", ".join(sorted({*methods, "OPTIONS"}))})
+        return await endpoint(request)
+
+    return served
+
+
+def _service(request: Request) -> Service:
+    service = SERVICES.get(request.path_params["service"])
+    if service is None:
+        raise CallError(
+            "No service has this id; GET /cds-services lists the services.", status=404, code="not-found"
+        )
+    return service
+
+
+async def _in_thread(request: Request, work: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(request.app.state.pool, work)

@@ -1,0 +1,172 @@
+"""`vestige rules`: the rule author's tools."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+import msgspec
+import typer
+from rich.table import Table
+
+from cds_hooks.cli.terminal import AS_JSON, console, plain, print_json
+from fhir_profiles import samples
+from plugin.errors import InputError
+from plugin.facts import facts_of
+from plugin.pull.files import chart_from_files
+from plugin.settings import Settings
+from plugin.timeline import build
+from rules import compare
+from rules.compare import PackDiff
+from rules.describe import describe
+from rules.errors import PackError
+from rules.facts import Fact
+from rules.language import Pack, Statement, lint_pack, load_pack
+from rules.tables import TestResult, run_tests
+
+app = typer.Typer(help="The rule author's tools.", no_args_is_help=True)
+PACK = typer.Option(
+    None, "--pack", metavar="DIR", help="The folder of the rule pack; the packaged one by default."
+)
+RULE = typer.Argument(metavar="ID", help="The id of the rule.")
+BEFORE = typer.Argument(metavar="A", help="The folder of the earlier pack.")
+AFTER = typer.Argument(metavar="B", help="The folder of the later pack.")
+SOME_RULE = typer.Argument(None, metavar="[ID]", help="The id of one rule; all where it is left out.")
+
+
+@app.command("check")
+def check(pack: Path | None = PACK, as_json: bool = AS_JSON) -> None:
+    """Reads the pack and says everything that is wrong or missing; exit code 1 where something is."""
+    try:
+        loaded = load_pack(pack)
+    except PackError as error:
+        problems, revision = error.problems, None
+    else:
+        problems, revision = lint_pack(loaded), loaded.revision
+    if as_json:
+        rows = [{"file": one.file, "line": one.line, "message": one.message} for one in problems]
+        print_json({"revision": revision, "problems": rows})
+    else:
+        for problem in problems:
+            console().print(plain(str(problem)), soft_wrap=True)
+        count = "no problem" if not problems else f"{len(problems)} problems"
+        console().print(plain(f"{count}, revision {revision or 'none: the pack cannot be used'}"))
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command("list")
+def list_(pack: Path | None = PACK, as_json: bool = AS_JSON) -> None:
+    """Prints every rule that makes findings: id, indicator, family, state and title."""
+    rules = [one for one in load_pack(pack).statements.values() if one.finding_specs()]
+    if as_json:
+        print_json([_row(rule) for rule in rules])
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("rule", "indicator", "family", "state", "title"):
+        table.add_column(heading, no_wrap=heading != "title")
+    for rule in sorted(rules, key=lambda one: one.id):
+        row = _row(rule)
+        table.add_row(
+            *(plain(str(row[name])) for name in ("id", "indicators", "families", "status", "title"))
+        )
+    console().print(table)
+
+
+def _row(rule: Statement) -> dict[str, str]:
+    specs = rule.finding_specs()
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "indicators": "/".join(dict.fromkeys(spec.indicator for spec in specs)),
+        "families": "/".join(dict.fromkeys(spec.family or "row" for spec in specs)),
+        "status": rule.status,
+        "file": f"{rule.file}:{rule.line}",
+    }
+
+
+def statement_of(pack: Pack, rule: str) -> Statement:
+    """Returns a statement by its id; InputError names the nearest where there is none."""
+    if rule not in pack.statements:
+        near = get_close_matches(rule, pack.statements, n=1)
+        hint = f"; did you mean {near[0]}?" if near else "; `vestige rules list` names them"
+        raise InputError(f"no rule has the id {rule!r}{hint}")
+    return pack.statements[rule]
+
+
+@app.command("show")
+def show(rule: str = RULE, pack: Path | None = PACK, as_json: bool = AS_JSON) -> None:
+    """Prints one rule in words: conditions, conclusion, parameters and evidence."""
+    loaded = load_pack(pack)
+    statement = statement_of(loaded, rule)
+    text = describe(statement, loaded)
+    if as_json:
+        print_json({**_row(statement), "text": text})
+        return
+    out = console()
+    out.print(plain(text), soft_wrap=True)
+    out.print(plain(f"\nWritten in {statement.file}, line {statement.line}."))
+
+
+@app.command("test")
+def run_tables(rule: str | None = SOME_RULE, pack: Path | None = PACK, as_json: bool = AS_JSON) -> None:
+    """Runs the test tables of one rule or of all by both evaluations; exit code 1 where a row fails."""
+    loaded = load_pack(pack)
+    results = run_tests(loaded, statement_of(loaded, rule).id if rule else None)
+    failed = [one for one in results if not one.passed]
+    if as_json:
+        print_json([{**_result(one), "passed": one.passed} for one in results])
+    else:
+        for one in failed:
+            text = f"{one.file}:{one.line}: {one.statement}, {one.table} '{one.name}': {one.message}"
+            console().print(plain(text), soft_wrap=True)
+        console().print(f"{len(results) - len(failed)} of {len(results)} rows as expected")
+    raise typer.Exit(1 if failed else 0)
+
+
+def _result(result: TestResult) -> dict[str, str | int]:
+    named = ("statement", "table", "name", "message", "file", "line")
+    return {name: getattr(result, name) for name in named}
+
+
+@app.command("diff")
+def diff(before: Path = BEFORE, after: Path = AFTER, as_json: bool = AS_JSON) -> None:
+    """Prints what differs between two packs, also for the synthetic patients; exit code 1 where any does."""
+    one, other = load_pack(before), load_pack(after)
+    found = compare.diff(one, other, patients())
+    lines = list(differences(found))
+    if as_json:
+        print_json({"before": one.revision, "after": other.revision, "differences": lines})
+    else:
+        for line in lines:
+            console().print(plain(line), soft_wrap=True)
+        console().print(plain(f"{one.revision} -> {other.revision}: {len(lines)} differences"))
+    raise typer.Exit(1 if lines else 0)
+
+
+def differences(found: PackDiff) -> Iterator[str]:
+    """Yields one line for every difference."""
+    for word in ("added", "removed", "changed"):
+        yield from (f"rule {name}: {word}" for name in getattr(found, word))
+    yield from (f"parameter {name}: changed" for name in found.parameters)
+    for change in found.findings:
+        finding = change.after or change.before
+        if finding is not None:
+            about = f" about {finding.subject}" if finding.subject else ""
+            yield f"{change.patient}: finding {finding.rule}{about}: {change.what}"
+
+
+def patients() -> dict[str, tuple[Fact, ...]]:
+    """Returns the facts of every synthetic patient."""
+    made = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in samples.names():
+            one = samples.sample(name)
+            path = Path(folder) / f"{name}.json"
+            path.write_bytes(msgspec.json.encode(one.bundle))
+            settings = Settings()
+            chart = chart_from_files([path], one.hook)
+            timeline = build(chart, today=one.anchor, timezone=settings.site.zone)
+            made[name] = facts_of(timeline, today=one.anchor, settings=settings)
+    return made

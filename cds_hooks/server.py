@@ -1,0 +1,110 @@
+"""Runs ASGI applications: sockets first, so that a taken port is a message and no traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from plugin.errors import VestigeError
+
+
+class CannotListen(VestigeError):
+    """An address that the service should listen on cannot be had."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Listening:
+    """One application and the socket it answers on."""
+
+    app: ASGIApp
+    socket: socket.socket
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Returns a bound socket; raises CannotListen, naming the address and what to do."""
+    try:
+        family, *_, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(1024)
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            text = f"port {port} on {host} is taken: stop the other program or choose another port"
+            raise CannotListen(text) from error
+        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    return bound
+
+
+def port_of(bound: socket.socket) -> int:
+    """Returns the port of a bound socket (it was chosen by the system where 0 was asked for)."""
+    port: int = bound.getsockname()[1]
+    return port
+
+
+def run(servers: Sequence[Listening], *, started: Callable[[], None], log_level: str = "info") -> None:
+    """Serves until SIGINT or SIGTERM, then ends every server; `started` runs once all of them answer."""
+    uvicorn_servers = [_Server(_config(one.app, log_level)) for one in servers]
+    loop_factory = uvicorn_servers[0].config.get_loop_factory()
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(_serve_all(uvicorn_servers, [one.socket for one in servers], started))
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to `run`: two in one process would take them from each other."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def _config(app: ASGIApp, log_level: str) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_level=log_level,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        log_config=None,
+    )
+
+
+async def _serve_all(
+    servers: Sequence[_Server], sockets: Sequence[socket.socket], started: Callable[[], None]
+) -> None:
+    def stop() -> None:
+        for server in servers:
+            server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    tasks = [
+        asyncio.create_task(server.serve(sockets=[bound]))
+        for server, bound in zip(servers, sockets, strict=True)
+    ]
+    while not all(server.started for server in servers) and not any(task.done() for task in tasks):
+        await asyncio.sleep(0.02)
+    if all(server.started for server in servers):
+        started()
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        stop()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,175 @@
+"""The gate: an Authorization header in, a proven caller out, or 401 without a reason."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Never
+
+import jwt
+
+from cds_hooks.profiles import PROFILES
+from cds_hooks.trust.caller import ANYBODY, Caller
+from cds_hooks.trust.keys import Jwk, KeyCache, Keys, KeysUnavailable, check_address, keys_of_file
+from cds_hooks.trust.replay import ReplayStore
+from plugin.errors import CallError, SettingsError
+from plugin.settings import Issuer, Settings, Trust
+
+MAX_TOKEN = 16 * 1024
+MAX_JTI = 1024
+CLAIMS = ("iss", "aud", "exp", "iat", "jti")
+
+log = logging.getLogger("vestige.trust")
+
+
+class Refused(Exception):
+    """A token that is not believed; the text is for the log only and holds nothing of the token."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Token:
+    text: str
+    header: Mapping[str, Any]
+    issuer: Issuer
+
+
+class Gate:
+    """Verifies JWTs of CDS clients; safe to use from several threads."""
+
+    def __init__(
+        self, settings: Settings, keys: KeyCache | None = None, replay: ReplayStore | None = None
+    ) -> None:
+        self._open = settings.service.open
+        self._trust: Trust = settings.trust
+        self._issuers = {issuer.issuer: issuer for issuer in settings.trust.issuers}
+        self._files: dict[str, Keys] = {}
+        self._keys = keys or KeyCache()
+        self._replay = replay or ReplayStore()
+        if not self._open:
+            self._check_issuers()
+
+    def caller(self, authorization: Sequence[str], audiences: Sequence[str]) -> Caller:
+        """Returns the caller that the Authorization headers prove for one of the audiences.
+
+        Raises CallError (401) for every other case, without saying why; the log has the reason.
+        """
+        if self._open:
+            return ANYBODY
+        try:
+            return self._verified(self._token(authorization), audiences)
+        except (Refused, KeysUnavailable) as reason:
+            log.warning("call refused: %s", reason)
+            raise CallError("The call is not authenticated.", status=401, code="login") from None
+
+    def _check_issuers(self) -> None:
+        if not self._issuers:
+            raise SettingsError(
+                "trust.issuers is empty: name the CDS clients that may call, "
+                "or use --open on a loopback address"
+            )
+        if len(self._issuers) != len(self._trust.issuers):
+            raise SettingsError("trust.issuers names one issuer twice")
+        for issuer in self._issuers.values():
+            if issuer.jwks_file is None and not issuer.jku:
+                raise SettingsError(
+                    f"trust.issuers: {issuer.issuer}: give jwks_file or jku, the source of its keys"
+                )
+            for address in issuer.jku:
+                check_address(address)
+            if issuer.jwks_file is not None:
+                self._files[issuer.issuer] = keys_of_file(issuer.jwks_file)
+
+    def _token(self, authorization: Sequence[str]) -> _Token:
+        if len(authorization) != 1:
+            raise Refused(f"{len(authorization)} Authorization headers")
+        scheme, _, text = authorization[0].strip().partition(" ")
+        text = text.strip()
+        if scheme.lower() != "bearer" or not text or len(text) > MAX_TOKEN:
+            raise Refused("no bearer token of acceptable length")
+        try:
+            header = jwt.get_unverified_header(text)
+            claims = jwt.decode(text, options={"verify_signature": False})
+        except (jwt.PyJWTError, ValueError, RecursionError) as error:
+            raise Refused(f"unreadable token ({type(error).__name__})") from None
+        name = claims.get("iss")
+        issuer = self._issuers.get(name) if isinstance(name, str) else None
+        if issuer is None:
+            raise Refused("unknown issuer")
+        return _Token(text=text, header=header, issuer=issuer)
+
+    def _verified(self, token: _Token, audiences: Sequence[str]) -> Caller:
+        issuer = token.issuer
+        algorithm = _algorithm(token)
+        claims = self._claims(token, algorithm, [*audiences, *issuer.audiences])
+        self._check_lifetime(issuer, claims)
+        self._check_replay(issuer, claims)
+        tenant = claims.get("tenant")
+        if issuer.tenants and tenant not in issuer.tenants:
+            _refuse(issuer, "unknown tenant")
+        profile = PROFILES[issuer.profile]
+        return Caller(
+            issuer=issuer.issuer, profile=profile, tenant=tenant if isinstance(tenant, str) else None
+        )
+
+    def _claims(self, token: _Token, algorithm: str, audiences: Sequence[str]) -> Mapping[str, Any]:
+        try:
+            key = jwt.PyJWK(dict(self._key(token)), algorithm)
+            claims: Mapping[str, Any] = jwt.decode(
+                token.text,
+                key,
+                algorithms=[algorithm],
+                audience=audiences,
+                issuer=token.issuer.issuer,
+                leeway=self._trust.leeway,
+                options={"require": list(CLAIMS)},
+            )
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
+            _refuse(token.issuer, f"token not valid ({type(error).__name__})")
+        return claims
+
+    def _key(self, token: _Token) -> Jwk:
+        """The key of the issuer's own set: a set named by the token must be on the issuer's own list."""
+        issuer, kid = token.issuer, token.header.get("kid")
+        if not isinstance(kid, str) or not kid:
+            _refuse(issuer, "no kid")
+        jku = token.header.get("jku")
+        if jku is not None and jku not in issuer.jku:
+            _refuse(issuer, "jku not on the allow list")
+        address = jku if jku is not None else next(iter(issuer.jku), None)
+        key = self._files.get(issuer.issuer, {}).get(kid)
+        if key is None and address is not None:
+            key = self._keys.key(address, kid)
+        if key is None:
+            _refuse(issuer, "unknown kid")
+        if key.get("alg", token.header["alg"]) != token.header["alg"] or key.get("use", "sig") != "sig":
+            _refuse(issuer, "key is for another algorithm or use")
+        return key
+
+    def _check_lifetime(self, issuer: Issuer, claims: Mapping[str, Any]) -> None:
+        times = (claims["exp"], claims["iat"])
+        if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in times):
+            _refuse(issuer, "exp and iat are no numbers")
+        if claims["exp"] - claims["iat"] > self._trust.max_lifetime:
+            _refuse(issuer, "token lives too long")
+
+    def _check_replay(self, issuer: Issuer, claims: Mapping[str, Any]) -> None:
+        jti = claims["jti"]
+        if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI:
+            _refuse(issuer, "jti is no text of acceptable length")
+        expires = float(claims["exp"]) + self._trust.leeway
+        if self._trust.replay_protection and not self._replay.first_use(issuer.issuer, jti, expires):
+            _refuse(issuer, "token was used before")
+
+
+def _algorithm(token: _Token) -> str:
+    algorithm, kind = token.header.get("alg"), token.header.get("typ")
+    if not isinstance(kind, str) or kind.upper() != "JWT":
+        _refuse(token.issuer, "typ is not JWT")
+    if algorithm not in token.issuer.algorithms:
+        _refuse(token.issuer, "algorithm not on the allow list")
+    return str(algorithm)
+
+
+def _refuse(issuer: Issuer, reason: str) -> Never:
+    raise Refused(f"{issuer.issuer}: {reason}")

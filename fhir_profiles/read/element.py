@@ -1,0 +1,289 @@
+"""Lenient access to the elements of a FHIR resource: whatever the JSON holds, these give a typed value or
+nothing."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from functools import cache, lru_cache
+from typing import Any, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
+
+from fhir_profiles.codes import SYSTEM_ALIASES, UCUM, Coded, ProtocolValue
+from fhir_profiles.records import DayRange
+
+Json: TypeAlias = Mapping[str, Any]
+Pair: TypeAlias = tuple[str, str]
+"""The canonical system and the code of a Coding."""
+CodedT = TypeVar("CodedT", bound=Coded)
+_DATE = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](.+))?)?)?$")
+_EXTREME_EXPONENT = 18
+_ANSWERS = {
+    ProtocolValue.YES: True,
+    ProtocolValue.PRESENT: True,
+    ProtocolValue.NO: False,
+    ProtocolValue.NONE: False,
+}
+_REMEMBERED = 64
+"""Longer texts are read anew each time: what is remembered stays small whatever arrives."""
+
+
+# A JSON parser gives plain dicts: asking for exactly that first is several times faster than for any Mapping.
+
+
+def is_object(value: object) -> bool:
+    """True for a JSON object."""
+    return type(value) is dict or isinstance(value, Mapping)
+
+
+def obj(value: object) -> Json:
+    """The object itself, or an empty one."""
+    if type(value) is dict:
+        return value
+    return value if isinstance(value, Mapping) else {}
+
+
+def objs(value: object) -> Sequence[Json]:
+    """The objects of a list, or the single object where a list is expected; never to be changed."""
+    if value is None:
+        return ()
+    if type(value) is list:
+        # Nearly every list holds objects alone and can be given as it is.
+        for item in value:
+            if type(item) is not dict:
+                return tuple(each for each in value if is_object(each))
+        return value
+    if isinstance(value, list | tuple):
+        return tuple(item for item in value if is_object(item))
+    return (obj(value),) if is_object(value) else ()
+
+
+def text(value: object) -> str | None:
+    """A non-blank string, stripped."""
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def flag(value: object) -> bool | None:
+    """A JSON boolean."""
+    return value if isinstance(value, bool) else None
+
+
+def number(value: object) -> Decimal | None:
+    """A finite number exactly as written; a float gives its shortest decimal form."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        return None
+    try:
+        given = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return given if given.is_finite() and abs(given.adjusted()) <= _EXTREME_EXPONENT else None
+
+
+def whole(value: object) -> int | None:
+    """A whole number."""
+    given = number(value)
+    return int(given) if given is not None and given == given.to_integral_value() else None
+
+
+def codings(value: object) -> Sequence[Pair]:
+    """Every (system, code) of a Coding, CodeableConcept, CodeableReference or a list of them."""
+    if value is None:
+        return ()
+    if type(value) is dict:
+        inner = value.get("coding")
+        if type(inner) is list and len(inner) == 1 and "concept" not in value:
+            item = inner[0]
+            if type(item) is dict and "coding" not in item and "concept" not in item:
+                pair = _pair(item)
+                return (pair,) if pair is not None else ()
+    found: list[Pair] = []
+    _collect(value, found)
+    return found
+
+
+def _collect(value: object, found: list[Pair]) -> None:
+    for item in objs(value):
+        nested = item.get("coding")
+        if nested is not None or "coding" in item or "concept" in item:
+            _collect(nested, found)
+            if "concept" in item:
+                _collect(item["concept"], found)
+            continue
+        pair = _pair(item)
+        if pair is not None:
+            found.append(pair)
+
+
+def _pair(coding: Json) -> Pair | None:
+    code, system = coding.get("code"), coding.get("system")
+    if not isinstance(code, str) or not (code := code.strip()):
+        return None
+    system = system.strip() if isinstance(system, str) else ""
+    return SYSTEM_ALIASES.get(system, system), code
+
+
+def lookup(enums: Iterable[type[Coded]]) -> dict[Pair, Coded]:
+    """A table from (system, code) to the enum member."""
+    return {(member.system, member.code): member for enum in enums for member in enum}
+
+
+def members(value: object, enum: type[CodedT]) -> tuple[CodedT, ...]:
+    """The members of one enum that a concept names, without repetition."""
+    pairs = codings(value)
+    if not pairs:
+        return ()
+    table = _table(enum)
+    if len(pairs) == 1:
+        only = table.get(pairs[0])
+        return (only,) if only is not None else ()
+    return tuple(dict.fromkeys(table[pair] for pair in pairs if pair in table))
+
+
+@cache
+def _table(enum: type[CodedT]) -> dict[Pair, CodedT]:
+    return {(member.system, member.code): member for member in enum}
+
+
+def member(value: object, enum: type[CodedT]) -> CodedT | None:
+    """The one member of an enum that a concept names; None when it names none or contradicts itself."""
+    found = members(value, enum)
+    return found[0] if len(found) == 1 else None
+
+
+def values(element: Json) -> tuple[str, ...]:
+    """Names of the value[x] elements that are present."""
+    return tuple(key for key in element if key.startswith("value") and len(key) > len("value"))
+
+
+def yes_no(element: Json) -> bool | None:
+    """A yes/no from valueBoolean, or from the coded answers yes and no, present and none."""
+    given = flag(element.get("valueBoolean"))
+    if given is not None:
+        return given
+    found = member(element.get("valueCodeableConcept"), ProtocolValue)
+    return _ANSWERS.get(found) if found is not None else None
+
+
+def parts(resource: Json) -> Iterator[tuple[object, Json]]:
+    """(code concept, component) of every component."""
+    for component in objs(resource.get("component")):
+        yield component.get("code"), component
+
+
+def extensions(element: Json, *urls: str) -> Iterator[Json]:
+    """The extensions with one of the URLs."""
+    return (item for item in objs(element.get("extension")) if item.get("url") in urls)
+
+
+def bare_uid(value: str) -> str:
+    """A DICOM UID without its urn prefix."""
+    return value[len("urn:oid:") :] if value.lower().startswith("urn:oid:") else value
+
+
+# ------------------------------------------------------------------------------------------------ quantities
+
+
+def unit_of(quantity: Json) -> str | None:
+    """The UCUM code of a Quantity; without one, its bare unit; None when the two name different lengths."""
+    code, unit = text(quantity.get("code")), text(quantity.get("unit"))
+    system = SYSTEM_ALIASES.get(str(quantity.get("system")), quantity.get("system"))
+    if code is None or system not in (UCUM, None):
+        return unit
+    if {code, unit} == {"mm", "cm"}:
+        return None
+    return code
+
+
+def upper_limit(observation: Json, unit: str | None) -> Decimal | None:
+    """The smallest upper limit among the normal reference ranges that are given in the unit."""
+    highs = []
+    for given in objs(observation.get("referenceRange")):
+        kinds = {code for _, code in codings(given.get("type"))}
+        if kinds and "normal" not in kinds:
+            continue
+        high = obj(given.get("high"))
+        value = number(high.get("value"))
+        if value is not None and value > 0 and unit_of(high) in (unit, None):
+            highs.append(value)
+    return min(highs) if highs else None
+
+
+# ------------------------------------------------------------------------------------------------ days
+
+
+def day(value: object, timezone: ZoneInfo) -> DayRange | None:
+    """The local calendar day, or the range of days, of a date, dateTime or instant; None when it is not one.
+
+    A time in UTC (Z) is turned into the site's zone; a time with another offset keeps the day its author
+    wrote.
+    """
+    given = text(value)
+    if given is None:
+        return None
+    return _known_day(given, timezone) if len(given) <= _REMEMBERED else _day(given, timezone)
+
+
+def _day(given: str, timezone: ZoneInfo) -> DayRange | None:
+    match = _DATE.match(given)
+    if match is None:
+        return None
+    year, month, dayno, time = match.groups()
+    try:
+        if month is None:
+            return DayRange(date(int(year), 1, 1), date(int(year), 12, 31))
+        if dayno is None:
+            last = monthrange(int(year), int(month))[1]
+            return DayRange(date(int(year), int(month), 1), date(int(year), int(month), last))
+        exact = date(int(year), int(month), int(dayno))
+        if time is not None:
+            stamp = datetime.fromisoformat(f"{exact.isoformat()}T{time}")
+            if stamp.tzinfo is not None and stamp.utcoffset() == UTC.utcoffset(None):
+                exact = stamp.astimezone(timezone).date()
+    except (ValueError, OverflowError):
+        return None
+    return DayRange(exact, exact)
+
+
+_known_day = lru_cache(maxsize=4096)(_day)
+
+
+def period(value: object, timezone: ZoneInfo) -> DayRange | None:
+    """First to last possible day of a Period; a missing end leaves the start, a missing start the end."""
+    given = obj(value)
+    start, end = day(given.get("start"), timezone), day(given.get("end"), timezone)
+    if start is None or end is None:
+        return start or end
+    return DayRange(start.first, end.last) if start.first <= end.last else None
+
+
+def timed(resource: Json, name: str, timezone: ZoneInfo) -> DayRange | None:
+    """The day of a choice element: nameDateTime, nameDate, nameInstant, namePeriod, nameTiming or plain
+    name."""
+    for key in _choices(name):
+        given = resource.get(key)
+        found = day(given, timezone) if given is not None else None
+        if found is not None:
+            return found
+    found = period(resource.get(name + "Period"), timezone)
+    if found is not None:
+        return found
+    timing = obj(resource.get(name + "Timing"))
+    days = [found for event in _list(timing.get("event")) if (found := day(event, timezone)) is not None]
+    return min(days) if days else period(obj(timing.get("repeat")).get("boundsPeriod"), timezone)
+
+
+@cache
+def _choices(name: str) -> tuple[str, ...]:
+    return tuple(name + suffix for suffix in ("DateTime", "Date", "Instant", ""))
+
+
+def has_timed(resource: Json, name: str) -> bool:
+    """True when the choice element is present in any form, readable or not."""
+    return any(key == name or (key.startswith(name) and key[len(name) :][:1].isupper()) for key in resource)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

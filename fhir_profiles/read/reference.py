@@ -1,0 +1,256 @@
+"""References: normalised tokens, and what they say of a lesion or a study."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from fhir_profiles.codes import DCM, DICOM_UID, Identifier
+from fhir_profiles.read.element import Json, bare_uid, codings, extensions, member, obj, objs, text
+from fhir_profiles.read.site import segment_of
+from fhir_profiles.records import LesionRef, StudyRef
+
+_REMEMBERED = 300
+"""Longer references are taken apart anew each time: what is remembered stays small whatever arrives."""
+CORE = "http://hl7.org/fhir/StructureDefinition/"
+LESION_EXTENSION = "https://vestige.example/fhir/StructureDefinition/crlm-lesion-reference"
+_LITERAL = re.compile(
+    r"^(?:(?P<base>.*)/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$"
+)
+
+
+def normalise(reference: object, base: str | None = None) -> str | None:
+    """Gives "Type/id" of a relative, versioned or absolute reference; other forms (urn, another server)
+    as written.
+
+    Without a base every absolute reference counts as one of the server at hand, since there is only one.
+    """
+    given = text(reference)
+    if given is None:
+        return None
+    return _known(given, base) if len(given) <= _REMEMBERED else _normalised(given, base)
+
+
+def _normalised(given: str, base: str | None) -> str:
+    server, kind, identifier = _split(given)
+    if kind is None or (server and base is not None and server.rstrip("/") != base.rstrip("/")):
+        return given
+    return f"{kind}/{identifier}"
+
+
+_known = lru_cache(maxsize=4096)(_normalised)
+
+
+def _split(reference: str) -> tuple[str | None, str | None, str | None]:
+    """(base, type, id) of a literal reference."""
+    match = None if reference.startswith(("urn:", "#")) else _LITERAL.match(reference)
+    return (match["base"], match["type"], match["id"]) if match else (None, None, None)
+
+
+def _kind_of(reference: str) -> str | None:
+    return _split(reference)[1]
+
+
+_known_kind = lru_cache(maxsize=4096)(_kind_of)
+
+
+def type_of(reference: Json, target: str | None) -> str | None:
+    """The resource type a reference points to, from its own `type` or its text."""
+    declared = text(reference.get("type"))
+    if declared is not None:
+        return declared.rsplit("/", 1)[-1]
+    if target is None:
+        return None
+    return _known_kind(target) if len(target) <= _REMEMBERED else _kind_of(target)
+
+
+def contained(resource: Json, target: str | None) -> Json:
+    """The contained resource that "#id" names, or an empty object."""
+    if target is None or not target.startswith("#"):
+        return {}
+    return next((item for item in objs(resource.get("contained")) if item.get("id") == target[1:]), {})
+
+
+def tokens(value: object, base: str | None, *types: str) -> tuple[str, ...]:
+    """The normalised literal references, of the given types or of any."""
+    if value is None:
+        return ()
+    found = []
+    for reference in objs(value):
+        target = normalise(reference.get("reference"), base)
+        if target is not None and (not types or type_of(reference, target) in types):
+            found.append(target)
+    return tuple(dict.fromkeys(found))
+
+
+# ------------------------------------------------------------------------------------------------ lesions
+
+
+def identity(identifiers: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(tracking UIDs, labels) among identifiers."""
+    if identifiers is None:
+        return (), ()
+    uids, labels = [], []
+    for given in objs(identifiers):
+        value = text(given.get("value"))
+        if value is None:
+            continue
+        kind = member(given.get("type"), Identifier)
+        if kind is Identifier.TRACKING_UID or (kind is None and given.get("system") == DICOM_UID):
+            uids.append(bare_uid(value))
+        elif kind in (Identifier.TRACKING_ID, Identifier.LESION_ID, Identifier.LABEL):
+            labels.append(value)
+    return tuple(dict.fromkeys(uids)), tuple(dict.fromkeys(labels))
+
+
+def _only(values: tuple[str, ...]) -> str | None:
+    return values[0] if len(values) == 1 else None
+
+
+def structure_sites(body: Json) -> list[object]:
+    """The location of a BodyStructure, in R4 and in R5 form."""
+    return [body.get("location"), *(item.get("structure") for item in objs(body.get("includedStructure")))]
+
+
+def lesion_of_body(body: Json, key: str | None) -> LesionRef:
+    """The identity of a BodyStructure."""
+    uids, labels = identity(body.get("identifier"))
+    sites = [site for site in structure_sites(body) if site is not None]
+    found = {segment_of(site) for site in sites} - {None}
+    segment = found.pop() if len(found) == 1 else None
+    return LesionRef(body=key, uid=_only(uids), label=_only(labels), segment=segment)
+
+
+def lesion_of(reference: Json, resource: Json, base: str | None, segment: str | None) -> LesionRef | None:
+    """The lesion a Reference names: BodyStructure (literal, urn, contained) or identifier; None otherwise."""
+    target = normalise(reference.get("reference"), base)
+    inner = contained(resource, target) if target is not None and target.startswith("#") else None
+    if inner:
+        if inner.get("resourceType") != "BodyStructure":
+            return None
+        ref = lesion_of_body(inner, None)
+        return LesionRef(uid=ref.uid, label=ref.label, segment=ref.segment or segment)
+    kind = type_of(reference, target)
+    if kind not in (None, "BodyStructure"):
+        return None
+    uids, labels = identity(reference.get("identifier"))
+    body = (
+        target if target is not None and (kind == "BodyStructure" or target.startswith("urn:uuid:")) else None
+    )
+    if body is None and not uids and not labels:
+        return None
+    return LesionRef(body=body, uid=_only(uids), label=_only(labels), segment=segment)
+
+
+def lesions_of(resource: Json, base: str | None) -> tuple[LesionRef, ...]:
+    """The lesions an Observation is about.
+
+    From focus, R5 bodyStructure, the bodySite extension, and the DICOM tracking identifiers among its
+    components.
+    """
+    site = resource.get("bodySite")
+    segment = segment_of(site)
+    found: list[LesionRef] = []
+    for reference in (*objs(resource.get("focus")), *_lesion_references(resource, site)):
+        lesion = lesion_of(reference, resource, base, segment)
+        if lesion is not None and lesion not in found:
+            found.append(lesion)
+    tracked = _tracked(resource, segment) if not found else None
+    return (tracked,) if tracked is not None else tuple(found)
+
+
+def _lesion_references(resource: Json, site: object) -> list[Json]:
+    """Where else than in `focus` a lesion is named: R5, and the extension before it."""
+    found = [*objs(resource.get("bodyStructure"))]
+    for holder in (resource, *objs(site)):
+        if "extension" in holder:
+            found += [obj(item.get("valueReference")) for item in extensions(holder, CORE + "bodySite")]
+    return found
+
+
+def _tracked(resource: Json, segment: str | None) -> LesionRef | None:
+    uid = label = None
+    for component in objs(resource.get("component")):
+        kind = member(component.get("code"), Identifier)
+        value = text(component.get("valueString")) or text(obj(component.get("valueIdentifier")).get("value"))
+        if kind is Identifier.TRACKING_UID and value is not None:
+            uid = bare_uid(value)
+        elif kind in (Identifier.TRACKING_ID, Identifier.LESION_ID) and value is not None:
+            label = value
+    return LesionRef(uid=uid, label=label, segment=segment) if uid or label else None
+
+
+def targets(resource: Json, base: str | None) -> tuple[LesionRef, ...]:
+    """The lesions a Procedure, ServiceRequest or plan activity names as its target."""
+    segment = segment_of(resource.get("bodySite"))
+    urls = (CORE + "procedure-targetBodyStructure", LESION_EXTENSION)
+    references = [obj(item.get("valueReference")) for item in extensions(resource, *urls)]
+    references += list(objs(resource.get("bodyStructure")))
+    found = (lesion_of(reference, resource, base, segment) for reference in references)
+    return tuple(dict.fromkeys(lesion for lesion in found if lesion is not None))
+
+
+# ------------------------------------------------------------------------------------------------ studies
+
+
+def _study_uid(identifiers: object) -> str | None:
+    if identifiers is None:
+        return None
+    for given in objs(identifiers):
+        value = text(given.get("value"))
+        kinds = set(codings(given.get("type")))
+        if value is not None and ((DCM, "110180") in kinds or given.get("system") == DICOM_UID):
+            return bare_uid(value)
+    return None
+
+
+def study_uid(study: Json) -> str | None:
+    """The Study Instance UID of an ImagingStudy."""
+    return _study_uid(study.get("identifier")) or (
+        bare_uid(uid) if (uid := text(study.get("uid"))) is not None else None
+    )
+
+
+def study_of(reference: Json, resource: Json, base: str | None) -> StudyRef | None:
+    """The ImagingStudy a Reference names, literally, contained, or by Study Instance UID."""
+    target = normalise(reference.get("reference"), base)
+    inner = contained(resource, target) if target is not None and target.startswith("#") else None
+    if inner:
+        return _study_of_contained(inner, base)
+    kind = type_of(reference, target)
+    uid = _study_uid(reference.get("identifier"))
+    key = (
+        target if target is not None and (kind == "ImagingStudy" or target.startswith("urn:uuid:")) else None
+    )
+    if kind not in (None, "ImagingStudy") or (key is None and uid is None):
+        return None
+    return StudyRef(key=key, uid=uid)
+
+
+def _study_of_contained(inner: Json, base: str | None) -> StudyRef | None:
+    """A contained ImagingStudy, or the study a contained ImagingSelection (R5) was made in."""
+    kind = inner.get("resourceType")
+    if kind == "ImagingSelection":
+        uid = text(inner.get("studyUid"))
+        links = [study_of(ref, {}, base) for ref in objs(inner.get("derivedFrom"))]
+        keys = {link.key for link in links if link is not None and link.key is not None}
+        key = keys.pop() if len(keys) == 1 else None
+        return StudyRef(key=key, uid=bare_uid(uid) if uid else None) if key or uid else None
+    uid = study_uid(inner)
+    return StudyRef(uid=uid) if kind == "ImagingStudy" and uid else None
+
+
+def studies_of(resource: Json, base: str | None, *names: str) -> tuple[StudyRef, ...]:
+    """The studies a resource is part of, derived from, or reports on."""
+    found = []
+    for name in names:
+        for reference in objs(resource.get(name)):
+            study = study_of(reference, resource, base)
+            if study is not None:
+                found.append(study)
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
+
+
+def operations_of(resource: Json, base: str | None) -> tuple[StudyRef, ...]:
+    """The operations (Procedure) an intraoperative observation is part of, in the place of a study."""
+    return tuple(StudyRef(key=token) for token in tokens(resource.get("partOf"), base, "Procedure"))

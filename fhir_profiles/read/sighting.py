@@ -1,0 +1,188 @@
+"""Observations on one lesion in one study: visibility, size, measures, features and groups of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from fhir_profiles.codes import (
+    CLASS_OF_METHOD,
+    VISIBILITY_OF,
+    Coded,
+    Feature,
+    Measure,
+    Size,
+    Topic,
+    Visibility,
+)
+from fhir_profiles.read.common import Context, Refused, stated, when
+from fhir_profiles.read.element import Json, Pair, codings, lookup, members, number, obj, parts, text, values
+from fhir_profiles.read.feature import describe
+from fhir_profiles.read.quantity import Length, length, measure
+from fhir_profiles.read.reference import lesions_of, operations_of, studies_of, tokens
+from fhir_profiles.read.site import place_of
+from fhir_profiles.records import PathologyNodule, Record, Sighting, StudyRef
+
+
+def _pairs(*kinds: Coded) -> set[tuple[str, str]]:
+    return {(kind.system, kind.code) for kind in kinds}
+
+
+_LONGEST = _pairs(Size.LONGEST, Size.LONG_AXIS)
+_OTHER = _pairs(Size.OTHER, Size.SHORT_AXIS)
+_SIZE = _pairs(Size.TUMOUR_SIZE)
+_VISIBILITY = _pairs(Topic.VISIBILITY)
+GROUP = _pairs(Topic.TIMEPOINT, Topic.MEASUREMENT_GROUP, Topic.FEATURE)
+_PROPERTIES = set(lookup([Feature, Measure])) | _pairs(Size.TTSM)
+_DESCRIBED = _PROPERTIES - _pairs(Feature.NEW_LESION, Size.TTSM)
+_CLASSES = {(method.system, method.code): name for method, name in CLASS_OF_METHOD.items()}
+_KIND_OF = (
+    dict.fromkeys(_PROPERTIES, "property")
+    | dict.fromkeys(_LONGEST | _SIZE, "longest")
+    | dict.fromkeys(_OTHER, "other")
+)
+CODES = _SIZE | _LONGEST | _OTHER | _VISIBILITY | GROUP | _DESCRIBED
+
+
+def method_of(resource: Json) -> str | None:
+    """CT, MRI, US, PET, IOUS or CEIOUS from Observation.method; None when unknown or contradictory."""
+    found = {name for pair in codings(resource.get("method")) if (name := _CLASSES.get(pair)) is not None}
+    if "CEIOUS" in found:
+        return "CEIOUS"
+    if "IOUS" in found and found <= {"IOUS", "US"}:
+        return "IOUS"
+    return found.pop() if len(found) == 1 else None
+
+
+def studies_for(resource: Json, ctx: Context, method: str | None) -> tuple[StudyRef, ...]:
+    """The studies an Observation belongs to; the operation itself for an intraoperative one without a
+    study."""
+    found = studies_of(resource, ctx.base, "partOf", "derivedFrom")
+    if not found and method in ("IOUS", "CEIOUS"):
+        return operations_of(resource, ctx.base)
+    return found
+
+
+def read_sighting(resource: Json, ctx: Context) -> tuple[Record, ...]:
+    """A Sighting, or a PathologyNodule where the size was taken on a specimen."""
+    fields = _fields(resource)
+    day, flags = when(resource, ctx)
+    lesions = lesions_of(resource, ctx.base)
+    if len(lesions) > 1:
+        flags = (*flags, "several-lesions")
+    lesion = lesions[0] if len(lesions) == 1 else None
+    shared = stated(resource, ctx, day=day, flags=flags)
+    if resource.get("specimen") is not None:
+        return (PathologyNodule(**shared, lesion=lesion, mm=fields.get("mm")),)
+    members_of_group = tokens(resource.get("hasMember"), ctx.base, "Observation")
+    if not fields and not members_of_group:
+        raise Refused("value-not-accepted" if values(resource) else "no-value", "Observation.value[x]")
+    implied = fields.pop("implied", None)
+    method = method_of(resource)
+    record = Sighting(
+        **shared,
+        lesion=lesion,
+        studies=studies_for(resource, ctx, method),
+        method=method,
+        region=place_of(resource.get("bodySite")),
+        members=members_of_group,
+        **fields,
+    )
+    if record.visibility == "not-visible" and implied == "visible":
+        return _contradiction(record)
+    return (record,)
+
+
+def _contradiction(record: Sighting) -> tuple[Record, ...]:
+    """Not seen, and yet measured: both statements, so that neither wins by being read last."""
+    claim = replace(record, mm=None, other_mm=(), size_comparator=None, size_rejected=None)
+    return claim, replace(record, visibility="visible", explicit=False)
+
+
+def _fields(resource: Json) -> dict[str, Any]:
+    own = codings(resource.get("code"))
+    fields: dict[str, Any] = {}
+    shown: list[tuple[str, str]] = []
+    longest: list[Length] = []
+    other: list[Length] = []
+    texts: list[str] = []
+    for pairs, element in [(own, resource), *_coded_parts(resource)]:
+        found = {kind for pair in pairs if (kind := _KIND_OF.get(pair)) is not None}
+        if "property" in found:
+            described = describe(pairs, element)
+            shown += described.pop("features", ())
+            fields |= described | measure(pairs, element)
+        if "longest" in found:
+            longest += _lengths(element)
+            texts += [given for given in (text(element.get("valueString")),) if given]
+        elif "other" in found:
+            other += _lengths(element)
+    if shown:
+        fields["features"] = tuple(shown)
+    if longest or other:
+        fields |= _sizes(longest, other)
+    if texts:
+        fields["size_text"] = "; ".join(texts)
+    if not _VISIBILITY.isdisjoint(own):
+        fields |= {"implied": fields.get("visibility")} | _visibility(resource)
+    elif fields.get("visibility") is None and fields.get("ttsm"):
+        fields["visibility"] = "visible"
+    return fields
+
+
+def _coded_parts(resource: Json) -> list[tuple[Sequence[Pair], Json]]:
+    return [(codings(concept), element) for concept, element in parts(resource)]
+
+
+def _visibility(resource: Json) -> dict[str, Any]:
+    """The stated visibility; a value that is no accepted code refuses the Observation rather than be
+    guessed."""
+    given = members(resource.get("valueCodeableConcept"), Visibility)
+    found = {VISIBILITY_OF[value] for value in given}
+    if len(found) == 1 and "dataAbsentReason" not in resource:
+        return {"visibility": found.pop(), "explicit": True}
+    if not values(resource) and resource.get("dataAbsentReason") is not None:
+        return {"visibility": "not-assessed", "explicit": True}
+    raise Refused("value-not-accepted" if values(resource) else "no-value", "Observation.value[x]")
+
+
+def _sizes(longest: list[Length], other: list[Length]) -> dict[str, Any]:
+    fields: dict[str, Any] = _longest(longest, other)
+    counted = tuple(found.mm for found in other if found.mm is not None)
+    if counted:
+        fields["other_mm"] = counted
+    return fields
+
+
+def _lengths(element: Json) -> list[Length]:
+    if "valueQuantity" in element:
+        return [length(element["valueQuantity"])]
+    given = obj(element.get("valueRange"))
+    if given:
+        bounds = [length(given.get("low")), length(given.get("high"))]
+        return [Length(positive=any(bound.positive for bound in bounds), refused="range")]
+    if "valueInteger" in element:
+        value = number(element["valueInteger"])
+        return [Length(positive=value is not None and value > 0, zero=value == 0, refused="unit")]
+    return []
+
+
+def _longest(longest: list[Length], other: list[Length]) -> dict[str, Any]:
+    """Size fields: the one longest diameter; two different ones refuse the size, never the sighting."""
+    counted = [found for found in longest if found.mm is not None]
+    refused = next((found.refused for found in longest if found.refused), None)
+    if len(counted) > 1 and len({found.mm for found in counted}) > 1:
+        refused = "several"
+    fields: dict[str, Any] = {}
+    if counted or any(found.positive for found in (*longest, *other)):
+        fields["visibility"] = "visible"
+    elif any(found.zero for found in longest):
+        return {"zero_size": True}
+    if refused is not None:
+        return fields | {"size_rejected": refused}
+    if counted:
+        fields["mm"] = counted[0].mm
+        fields["size_comparator"] = counted[0].comparator
+    return fields

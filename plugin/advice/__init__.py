@@ -1,0 +1,98 @@
+"""From a decision to what a person reads: which cards, in which order, in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from plugin.advice.card import Group, summary_of, topic_of
+from plugin.advice.detail import detail_of
+from plugin.advice.families import RESPONSE, family_rank, indicator_rank
+from plugin.advice.placing import placed
+from plugin.advice.slots import Filler
+from plugin.advice.suggest import override_reasons, suggestions
+from plugin.advice.summary import response
+from plugin.advice.text import Texts, texts_of
+from plugin.advice.trouble import trouble
+from plugin.decision import Advice, Decision, Shown
+from plugin.settings import Settings
+
+__all__ = ["advise", "shown"]
+
+
+def shown(decision: Decision, hook: str) -> tuple[Shown, ...]:
+    """Returns where each active finding goes on a hook: a card, a row of a table, or nowhere."""
+    return placed(decision, hook)
+
+
+def advise(decision: Decision, hook: str, *, settings: Settings, language: str = "en") -> tuple[Advice, ...]:
+    """Returns the cards of a hook, most urgent first: one a family, at most so many, then the response.
+
+    What a fault or a gap keeps from being decided is a card too. Raises SettingsError for an unknown
+    language.
+    """
+    texts = texts_of(decision.pack.folder, language)
+    writer = _Writer(decision, texts, hook)
+    places = placed(decision, hook)
+    groups = sorted(groups_of(places), key=lambda group: group.order(decision, writer.brief))
+    kept, folded = fold(groups, settings.cards.max_cards)
+    titles = [summary_of(group, decision, texts, writer.brief) for group in folded]
+    cards = [writer.advice(group, titles if group is kept[-1] else ()) for group in kept]
+    cards = sorted([*trouble(decision, texts, hook), *cards], key=_urgency)
+    if hook == "patient-view" and (cards or settings.cards.response_summary):
+        cards += response(decision, texts, hook, places)
+    return tuple(cards)
+
+
+def groups_of(places: Sequence[Shown]) -> list[Group]:
+    """Returns the findings by family: those that are cards, those merged into them, those they reduced."""
+    groups: dict[str, Group] = {}
+    home: dict[tuple[str, str | None], str] = {}
+    for each in places:
+        family = each.finding.family
+        if each.shown == "card" and family is not None:
+            groups.setdefault(family, Group(family)).own.append(each)
+            home[(each.finding.rule, each.finding.subject)] = family
+            home.setdefault((each.finding.rule, None), family)
+    for each in sorted(places, key=lambda one: one.merged_into is None):
+        actor = each.merged_into or (each.hidden_by if each.shown == "row" else None)
+        found = home.get((actor, each.finding.subject), home.get((actor, None))) if actor else None
+        if found is not None and each.finding.family != RESPONSE:
+            place = groups[found].merged if each.merged_into else groups[found].reduced
+            place.append(each)
+            home.setdefault((each.finding.rule, each.finding.subject), found)
+    return list(groups.values())
+
+
+def fold(groups: Sequence[Group], most: int) -> tuple[list[Group], list[Group]]:
+    """Returns the cards shown, and those that become a title in the last of them; never a critical one."""
+    kept = [group for place, group in enumerate(groups) if place < most or group.indicator == "critical"]
+    return kept, [group for group in groups if group not in kept]
+
+
+class _Writer:
+    """Writes cards of one decision on one hook."""
+
+    def __init__(self, decision: Decision, texts: Texts, hook: str) -> None:
+        self.decision, self.texts = decision, texts
+        self.brief = Filler(decision, texts, hook, short=True)
+        self.full = Filler(decision, texts, hook, short=False)
+
+    def advice(self, group: Group, also: Sequence[str]) -> Advice:
+        """Returns the card of a group; `also` are the titles of cards folded into it."""
+        decision, texts, rules = self.decision, self.texts, group.rules()
+        return Advice(
+            family=group.family,
+            indicator=group.indicator,
+            summary=summary_of(group, decision, texts, self.brief),
+            detail=detail_of(group, decision, texts, self.full, also),
+            rules=rules,
+            subjects=group.subjects(),
+            topic=topic_of(group.family, rules),
+            suggestions=suggestions(group, decision, texts),
+            override_reasons=() if group.family in ("F6", "F7") else override_reasons(texts),
+            sources=tuple(sorted({token for finding in group.findings() for token in finding.sources})),
+        )
+
+
+def _urgency(advice: Advice) -> tuple[int, tuple[int, int]]:
+    return indicator_rank(advice.indicator), family_rank(advice.family, advice.indicator)

@@ -1,0 +1,130 @@
+"""One card: the findings of one family on one hook, and the sentence that stands for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from plugin.advice.families import family_rank, indicator_rank, rule_rank
+from plugin.advice.markdown import LIMIT, cut, natural, units
+from plugin.advice.slots import Filler
+from plugin.advice.text import Texts
+from plugin.decision import Decision, Shown
+from rules.finding import Finding
+
+UNDECIDED = "CANNOT_DECIDE"
+
+LINES = frozenset({"DA-16"})
+"""Rules that are a line in the card of another rule and no more (R-20)."""
+
+Order = tuple[int, tuple[int, int], tuple[int, str], date, tuple[tuple[int, int, str], ...], str]
+
+
+@dataclass
+class Group:
+    """The findings of one card: its own, those merged into it, and those it reduced to a line."""
+
+    family: str
+    own: list[Shown] = field(default_factory=list)
+    merged: list[Shown] = field(default_factory=list)
+    reduced: list[Shown] = field(default_factory=list)
+
+    @property
+    def indicator(self) -> str:
+        """The highest indicator of its findings, the merged ones too; a mere line does not raise it."""
+        raising = [each.finding for each in self.merged if each.finding.rule not in LINES]
+        found = [each.finding for each in self.own] + raising
+        return min((finding.indicator for finding in found), key=indicator_rank)
+
+    def ordered(self) -> list[Finding]:
+        """Returns its own findings, the most urgent and first-ranked rule first."""
+        return sorted((each.finding for each in self.own), key=self._rank)
+
+    def _rank(self, finding: Finding) -> tuple[int, tuple[int, str], str]:
+        rank = rule_rank(self.family, finding.rule)
+        return indicator_rank(finding.indicator), rank, finding.subject or ""
+
+    def findings(self) -> list[Finding]:
+        """Returns its own findings, then the merged ones."""
+        return self.ordered() + [each.finding for each in self.merged]
+
+    def rules(self) -> tuple[str, ...]:
+        """Returns the rules of its own and merged findings, in order."""
+        return tuple(dict.fromkeys(finding.rule for finding in self.findings()))
+
+    def subjects(self) -> tuple[str, ...]:
+        """Returns the lesions it is about."""
+        return tuple(dict.fromkeys(finding.subject for finding in self.findings() if finding.subject))
+
+    @property
+    def stripped(self) -> bool:
+        """Whether figures of the literature are to be left out."""
+        return any(each.stripped for each in (*self.own, *self.merged))
+
+    def leading(self, decision: Decision, texts: Texts) -> list[Finding]:
+        """Returns the findings the summary names: one rule, one indicator, one case where texts differ."""
+        first = self.ordered()[0]
+        alike = [one for one in self.ordered() if (one.rule, one.indicator) == (first.rule, first.indicator)]
+        cases = {text_case(one, decision) for one in alike}
+        if len(cases) > 1 and texts.rule(first.rule, None, "summary_mixed") is None:
+            return [one for one in alike if text_case(one, decision) == text_case(first, decision)]
+        return alike
+
+    def order(self, decision: Decision, filler: Filler) -> Order:
+        """Returns the key by which cards are sorted (R-104)."""
+        first = self.ordered()[0]
+        labels = sorted(natural(filler.label(one)) for one in self.subjects())
+        return (
+            indicator_rank(self.indicator),
+            family_rank(self.family, self.indicator),
+            rule_rank(self.family, first.rule),
+            action_day(decision),
+            labels[0] if labels else (),
+            first.rule,
+        )
+
+
+def action_day(decision: Decision) -> date:
+    """Returns the day of the operation ahead, which cannot be undone, or the last of all days."""
+    day = decision.fact("operation").get("day")
+    return day if isinstance(day, date) else date.max
+
+
+def text_case(finding: Finding, decision: Decision) -> str | None:
+    """Returns the case by which texts are chosen: that of the rule, made finer where the status matters."""
+    undecided = (
+        finding.rule == "DA-10"
+        and finding.subject is not None
+        and decision.about("status", finding.subject).get("value") == UNDECIDED
+    )
+    if undecided and finding.case != "mri-booked":
+        return "undecided-cancelled" if finding.case == "operation-cancelled" else "undecided"
+    return finding.case
+
+
+def summary_of(group: Group, decision: Decision, texts: Texts, filler: Filler) -> str:
+    """Returns the one sentence of a card, below 140 UTF-16 units."""
+    leads = group.leading(decision, texts)
+    rule = leads[0].rule
+    cases = {text_case(one, decision) for one in leads}
+    if len(cases) > 1:
+        template = texts.rule(rule, None, "summary_mixed")
+    else:
+        case = next(iter(cases))
+        lesions = len({one.subject for one in leads})
+        sized = texts.rule(rule, case, "summary_one" if lesions == 1 else "summary_many")
+        template = sized or texts.rule(rule, case, "summary") or texts.rule(rule, None, "summary_mixed")
+    return short(filler.text(str(template or leads[0].title), leads))
+
+
+def short(text: str) -> str:
+    """Returns the text below 140 UTF-16 units, cut at a word where it must be."""
+    if units(text) <= LIMIT:
+        return text
+    return cut(text, LIMIT - 1).rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
+
+
+def topic_of(family: str, rules: Sequence[str]) -> str:
+    """Returns the alphanumeric code by which a client remembers what was done with a card."""
+    return "".join(letter for letter in family + (rules[0] if rules else "") if letter.isalnum())

@@ -1,0 +1,175 @@
+"""The Markdown of a card: the table, why, for, against, what is not recorded, options, footer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from plugin.advice.card import Group, text_case
+from plugin.advice.families import RESPONSE
+from plugin.advice.lesions import lesion_table
+from plugin.advice.markdown import bullets
+from plugin.advice.missing import MRI_RULES, mri_barred, not_recorded, situation
+from plugin.advice.slots import Filler, number, variant
+from plugin.advice.text import Texts
+from plugin.decision import Decision, Shown
+from rules.finding import Finding
+
+MOST = 3
+_MOST_OPTIONS = 4
+_ALL_LESIONS = frozenset({"F6", "F8", "F10", "F12"})
+NONE_FOUND = "none-found"
+
+
+def detail_of(
+    group: Group, decision: Decision, texts: Texts, filler: Filler, also: Sequence[str] = ()
+) -> str:
+    """Returns the detail of a card; `also` are the titles of cards that were folded into it."""
+    blocks: list[str] = []
+    lesions = _lesions(group, decision)
+    if lesions:
+        blocks.append(lesion_table(decision, texts, filler, lesions))
+    blocks.append(f"**{texts.words('why')}**\n\n{' '.join(why(group, decision, texts, filler))}")
+    lines = also_lines(group, decision, texts, filler)
+    if lines:
+        blocks.append(f"**{texts.words('also')}**\n\n{bullets(lines)}")
+    if group.family != "F7":
+        blocks += evidence_blocks(group, decision, texts)
+    missing = not_recorded(group, decision, texts, filler)
+    if missing:
+        blocks.append(f"**{texts.words('missing')}**\n\n{bullets(missing)}")
+    options = options_of(group, decision, texts, filler)
+    if options:
+        blocks.append(f"**{texts.words('options')}**\n\n{bullets(options)}")
+    if also:
+        blocks.append(f"**{texts.words('also_found')}**\n\n{bullets(also)}")
+    blocks.append(footer(group, decision, texts))
+    return "\n\n".join(blocks)
+
+
+def _lesions(group: Group, decision: Decision) -> list[str]:
+    """Returns the lesions of the table: those of the findings, or all where the card is about the patient."""
+    found = list(group.subjects())
+    found += [each.finding.subject for each in group.reduced if each.finding.subject]
+    if not found and group.family in _ALL_LESIONS:
+        found = [lesion.id for lesion in decision.lesions]
+    return list(dict.fromkeys(found))
+
+
+def why(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[str]:
+    """Returns a sentence for each rule and case of the card's own findings, then what the situation adds."""
+    sentences: list[str] = []
+    for findings in by_case(group.ordered(), decision):
+        template = (
+            texts.rule(findings[0].rule, text_case(findings[0], decision), "why") or f"{findings[0].title}."
+        )
+        sentences.append(filler.text(str(template), findings))
+    return list(dict.fromkeys(sentences))[: MOST * 2] + situation(group, decision, texts, filler)
+
+
+def by_case(findings: Sequence[Finding], decision: Decision) -> list[list[Finding]]:
+    """Returns the findings by rule and case, in the order given."""
+    groups: dict[tuple[str, str | None], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.rule, text_case(finding, decision)), []).append(finding)
+    return list(groups.values())
+
+
+def also_lines(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[str]:
+    """Returns one line for each merged or reduced rule; the same lesion in the same card is not repeated."""
+    own = {each.finding.rule for each in group.own}
+    others: list[Shown] = [
+        each for each in (*group.merged, *group.reduced) if each.finding.family != RESPONSE
+    ]
+    lines: list[str] = []
+    for findings in by_case([each.finding for each in others if each.finding.rule not in own], decision):
+        template = texts.rule(findings[0].rule, text_case(findings[0], decision), "line")
+        said = set(texts.rule(findings[0].rule, None, "silent_with") or ()) & own
+        if template and not said:
+            lines.append(filler.text(str(template), findings))
+    return list(dict.fromkeys(lines))
+
+
+def evidence_blocks(group: Group, decision: Decision, texts: Texts) -> list[str]:
+    """Returns the two sides of the evidence, each at most three lines, or the printed "none found"."""
+    for_, against = side(group, decision, texts, "for"), side(group, decision, texts, "against")
+    if group.family == "F4" and for_ and against:
+        most = min(len(for_), len(against), MOST)
+        for_, against = for_[:most], against[:most]
+    none = [texts.words("none_found")]
+    blocks = [
+        f"**{texts.words('for')}**\n\n{bullets(for_[:MOST] or none)}",
+        f"**{texts.words('against')}**\n\n{bullets(against[:MOST] or none)}",
+    ]
+    if any(texts.rule(rule, None, "trial") for rule in group.rules()):
+        blocks.append(texts.words("no_trial"))
+    return blocks
+
+
+def side(group: Group, decision: Decision, texts: Texts, name: str) -> list[str]:
+    """Returns the lines of one side, the leading rule's first; without figures where they do not apply."""
+    lines: list[str] = []
+    own = {each.finding.rule for each in group.own}
+    for rule in (one for one in group.rules() if one in own):
+        lesions = [one.subject for one in group.ordered() if one.rule == rule and one.subject]
+        if name == "against":
+            lines += texts.rule(rule, None, "against") or []
+        statement = decision.pack.statements.get(rule)
+        cited = () if statement is None else getattr(statement, f"evidence_{name}")
+        for id_ in cited:
+            line = evidence_line(id_, name, decision, texts, lesions, figures=not group.stripped)
+            if line:
+                lines.append(line)
+    return list(dict.fromkeys(lines))
+
+
+def evidence_line(
+    id_: str, name: str, decision: Decision, texts: Texts, lesions: Sequence[str], *, figures: bool
+) -> str | None:
+    """Returns the line of a source; None for none-found, a source nobody read, and figures left out."""
+    entry = decision.pack.evidence.get(id_)
+    if id_ == NONE_FOUND or entry is None or not entry.read:
+        return None
+    if not figures and entry.printable:
+        return None
+    return texts.evidence(id_, "against" if name == "against" else None, variant(decision, lesions))
+
+
+def options_of(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[str]:
+    """Returns what can be done, at most four; no MRI where a reason against it is on record."""
+    barred = mri_barred(decision)
+    lines: list[str] = []
+    findings_by_case = by_case(group.findings(), decision)
+    if decision.fact("mri_first"):
+        # There is time: the MRI is named before the search at operation (R-17).
+        findings_by_case.sort(key=lambda findings: findings[0].rule not in MRI_RULES)
+    for findings in findings_by_case:
+        silent = set(texts.rule(findings[0].rule, None, "silent_with") or ()) & set(group.rules())
+        if silent or (barred and findings[0].rule in MRI_RULES):
+            continue
+        for option in texts.rule(findings[0].rule, text_case(findings[0], decision), "options") or ():
+            lines.append(filler.text(str(option), findings))
+    return list(dict.fromkeys(lines))[:_MOST_OPTIONS]
+
+
+def footer(group: Group, decision: Decision, texts: Texts) -> str:
+    """Returns the rules, the revision of the pack, the certainty and the settings that were used."""
+    parts = [f"{texts.words('footer_rules')} {', '.join(group.rules())}"]
+    parts.append(f"{texts.words('footer_pack')} {decision.pack_revision}")
+    grade = texts.rule(group.ordered()[0].rule, None, "certainty")
+    if grade:
+        parts.append(f"{texts.words('footer_certainty')} {texts.words(str(grade))}")
+    parts += setting_lines(group.rules(), decision, texts)
+    return "; ".join(parts) + "."
+
+
+def setting_lines(rules: Sequence[str], decision: Decision, texts: Texts) -> list[str]:
+    """Returns the parameters of the rules with their values, a site setting named as such."""
+    lines: list[str] = []
+    for rule in rules:
+        statement = decision.pack.statements.get(rule)
+        for name in statement.parameters if statement else ():
+            parameter = decision.parameters[name]
+            label = texts.word("parameters", name)
+            origin = "" if parameter.read and not parameter.site else f" ({texts.words('footer_setting')})"
+            lines.append(f"{label} {number(parameter.value)} {parameter.unit}{origin}")
+    return list(dict.fromkeys(lines))

@@ -1,0 +1,60 @@
+"""Families of cards and their order (catalogue clauses R-104, R-105)."""
+
+from __future__ import annotations
+
+INDICATORS = ("critical", "warning", "info")
+
+FAMILIES = ("F1", "F2", "F3", "F4", "F5", "F7", "F8", "F9", "F10", "F11", "F6", "F12")
+"""The order of cards of one indicator; a critical F7 comes before F3."""
+
+RULES = {
+    "F1": ("DA-04",),
+    "F2": ("DA-02", "DA-17"),
+    "F3": ("DA-10", "DA-03", "DA-01", "DA-03b", "DA-03p"),
+    "F4": ("DA-05", "DA-08", "DA-14", "DA-06", "DA-07", "DA-07u"),
+    "F5": ("DA-09", "DA-16", "DA-19"),
+    "F6": ("SC-01", "SC-02", "DA-18", "TP-01", "DA-15"),
+    "F7": ("DQ-11", "HN-03g", "HN-03", "HN-03o", "HN-03l"),
+    "F8": ("DC-14", "DC-04", "DA-11", "PT-03", "DC-05", "DC-14i"),
+    "F9": ("DC-02", "DC-01", "DC-03", "DC-13", "DC-11", "LS-10"),
+    "F10": ("DC-08", "DC-06", "DC-07"),
+    "F11": ("DQ-09", "PT-05", "PT-02", "PT-01", "DQ-09w", "PT-04"),
+    "F12": ("RC-02", "RC-01", "DC-01s", "DC-12", "DA-12", "DA-13", "DQ-13"),
+}
+"""The order of rules within a family."""
+
+OWNERS = (
+    ("DA-04",),
+    ("DA-02", "DA-17"),
+    ("DA-10",),
+    ("DA-03",),
+    ("DA-05", "DA-06", "DA-07", "DA-07u", "DA-08", "DA-14"),
+    ("DA-01",),
+    ("DA-09", "DA-16", "DA-19"),
+)
+"""A lesion has one message on treating or leaving it: the first of these that speaks."""
+
+RESPONSE = "F12"
+
+
+def indicator_rank(indicator: str) -> int:
+    """Returns the place of an indicator, the most urgent first."""
+    return INDICATORS.index(indicator)
+
+
+def family_rank(family: str, indicator: str) -> tuple[int, int]:
+    """Returns the place of a family among cards of one indicator."""
+    if family == "F7" and indicator == "critical":
+        return FAMILIES.index("F2"), 1
+    return FAMILIES.index(family), 0
+
+
+def rule_rank(family: str, rule: str) -> tuple[int, str]:
+    """Returns the place of a rule within its family; a rule not listed comes last, by its id."""
+    order = RULES.get(family, ())
+    return (order.index(rule) if rule in order else len(order)), rule
+
+
+def owner_rank(rule: str) -> int | None:
+    """Returns the place of a rule among those that own a lesion, or None for every other rule."""
+    return next((place for place, rules in enumerate(OWNERS) if rule in rules), None)

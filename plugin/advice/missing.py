@@ -1,0 +1,151 @@
+"""What a card has to say that is not on record, and what of the situation changes its options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from plugin.advice.card import Group, text_case
+from plugin.advice.markdown import escape
+from plugin.advice.slots import Filler
+from plugin.advice.text import Texts
+from plugin.decision import Decision
+
+MRI_RULES = frozenset({"DA-01", "DA-10", "PT-02"})
+_CLINICAL = frozenset({"F1", "F2", "F3", "F4", "F5"})
+_MOST_GAPS = 6
+
+
+def not_recorded(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[str]:
+    """Returns one line for each item that is missing, each once."""
+    lines = [
+        *_asked(group, decision, texts, filler),
+        *_unknown(group, decision, texts, filler),
+        *_general(group, decision, texts),
+    ]
+    if "HN-03g" in group.rules():
+        lines += gap_lines(decision, texts)
+    return list(dict.fromkeys(lines))
+
+
+def gap_lines(decision: Decision, texts: Texts) -> list[str]:
+    """Returns one line for each kind of resource that was not read, and why."""
+    found = {
+        (str(fact.values["resource"]), str(fact.values.get("reason", "unknown")))
+        for fact in decision.facts
+        if fact.kind == "gap"
+    }
+    lines = [
+        texts.word("missing", "gap").format(resource=escape(resource), why=texts.word("gap", why))
+        for resource, why in sorted(found)
+    ]
+    left = len(lines) - _MOST_GAPS
+    return lines[:_MOST_GAPS] + ([f"+{left}"] if left > 0 else [])
+
+
+def _asked(group: Group, decision: Decision, texts: Texts, filler: Filler) -> Iterator[str]:
+    """Yields what the texts of the findings name as missing, lesions of one case together."""
+    by_case: dict[tuple[str, str | None], list[int]] = {}
+    findings = group.findings()
+    for place, finding in enumerate(findings):
+        by_case.setdefault((finding.rule, text_case(finding, decision)), []).append(place)
+    for (rule, case), places in by_case.items():
+        template = texts.rule(rule, case, "missing") or texts.rule(rule, case, "unknown_text")
+        if template:
+            yield filler.text(str(template), [findings[place] for place in places])
+
+
+def _unknown(group: Group, decision: Decision, texts: Texts, filler: Filler) -> Iterator[str]:
+    for rule in group.rules():
+        about = filler.ordered({one.subject for one in group.findings() if one.rule == rule and one.subject})
+        for item in texts.rule(rule, None, "unknown") or ():
+            lesions = _lacking(str(item), about, decision)
+            if lesions is not None:
+                yield texts.word("missing", str(item)).format(lesions=filler.labels(lesions))
+
+
+def _lacking(item: str, lesions: Sequence[str], decision: Decision) -> list[str] | None:
+    """Returns the lesions that lack an item (none for an item of the patient), None where it is there."""
+    patient = decision.fact("patient")
+    if item in ("depth", "cost"):
+        name = "depthMm" if item == "depth" else "extraResection"
+        without = [one for one in lesions if decision.about("lesion", one).get(name, "unknown") == "unknown"]
+        return without or None
+    stated = {
+        "remnant": patient.get("flrPercent") is not None,
+        "extrahepatic": patient.get("extrahepatic", "unknown") != "unknown",
+        "mdt": patient.get("mdtLast") is not None,
+    }
+    return None if stated.get(item, True) else []
+
+
+def _general(group: Group, decision: Decision, texts: Texts) -> Iterator[str]:
+    if group.family not in _CLINICAL:
+        return
+    patient = decision.fact("patient")
+    operation = decision.fact("operation")
+    if operation and not isinstance(operation.get("day"), date):
+        yield texts.word("missing", "operation_day")
+    if patient.get("crlmScope", "unknown") == "unknown":
+        yield texts.word("missing", "primary")
+    if patient.get("ageYears") is None:
+        yield texts.word("missing", "age")
+
+
+def situation(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[str]:
+    """Returns the sentences that change what the options mean for this patient."""
+    lines = [*_mri(group, decision, texts), *_history(group, decision, texts, filler)]
+    if group.family in _CLINICAL:
+        for finding in decision.findings:
+            if finding.rule == "DC-14i" and finding.status == "active":
+                lines.append(filler.text(texts.word("situation", "uncertain_outside"), [finding]))
+    if "DC-14" in group.rules() and decision.fact("operation"):
+        lines.append(filler.text(texts.word("situation", "operation_planned"), []))
+    if "DC-04" in group.rules():
+        lines.append(texts.word("situation", "primary_in_place"))
+    return lines
+
+
+def mri_barred(decision: Decision) -> bool:
+    """Tells whether a reason against MRI with contrast is on record."""
+    return decision.fact("patient").get("mriContra", "unknown") not in ("unknown", "none-known")
+
+
+def _mri(group: Group, decision: Decision, texts: Texts) -> Iterator[str]:
+    if not MRI_RULES & set(group.rules()):
+        return
+    patient = decision.fact("patient")
+    if mri_barred(decision):
+        reason = texts.word("contra", str(patient.get("mriContra")))
+        yield texts.word("situation", "mri_contra").format(reason=reason)
+    if patient.get("pregnant") == "yes":
+        yield texts.word("situation", "pregnant")
+    if decision.fact("site").get("gadoxetateAvailable") == "no":
+        yield texts.word("situation", "no_gadoxetate")
+    if decision.fact("plan").get("hbMri", "unknown") != "unknown":
+        yield texts.word("situation", "mri_ordered")
+
+
+def _history(group: Group, decision: Decision, texts: Texts, filler: Filler) -> Iterator[str]:
+    for flag, key in (
+        ("reappearedBefore", "reappeared_before"),
+        ("seenIntraop", "seen_intraop"),
+        ("presumed", "presumed"),
+    ):
+        lesions = [one for one in group.subjects() if _worth_saying(flag, one, group, decision)]
+        if lesions:
+            yield texts.word("situation", key).format(lesions=filler.labels(filler.ordered(lesions)))
+    undecided = [one.subject for one in group.findings() if one.rule == "HN-03" and one.subject]
+    watched = [one for one in undecided if decision.about("watched", one)]
+    if watched and group.family == "F7":
+        yield texts.word("situation", "watch_recorded").format(lesions=filler.labels(filler.ordered(watched)))
+
+
+def _worth_saying(flag: str, lesion: str, group: Group, decision: Decision) -> bool:
+    """Tells whether a flag of a lesion adds something to what its card says already."""
+    status = decision.about("status", lesion)
+    if group.family not in _CLINICAL or status.get(flag) != "yes":
+        return False
+    if flag == "seenIntraop":
+        return group.family != "F1"
+    return flag != "reappearedBefore" or status.get("value") != "REAPPEARED"

@@ -1,0 +1,120 @@
+"""Where each finding goes on a hook: the suppression matrix and the one-message-a-lesion rule, applied.
+
+What acts on what is decided by the rules (the facts `suppressed`, from the table of the pack); here the order
+is kept: a message gives way only to one that is itself shown, so nothing can fall between two chairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from plugin.advice.families import RESPONSE, owner_rank
+from plugin.decision import Decision, Shown
+from rules.facts import Fact
+from rules.finding import Finding
+
+Key = tuple[str, str | None]
+
+_STRENGTH = ("hide", "merge", "reduce")
+
+
+def placed(decision: Decision, hook: str) -> tuple[Shown, ...]:
+    """Returns every active finding with its place on the hook, in the order of the findings."""
+    places = _Placing(decision, hook)
+    shown = [places.place(finding) for finding in decision.findings if finding.status == "active"]
+    return tuple(_one_message(shown))
+
+
+def speaks(finding: Finding, hook: str) -> bool:
+    """Tells whether a finding may be shown on a hook."""
+    return "all" in finding.hooks or hook in finding.hooks
+
+
+class _Placing:
+    def __init__(self, decision: Decision, hook: str) -> None:
+        self.hook = hook
+        self.findings: dict[Key, list[Finding]] = {}
+        for finding in decision.findings:
+            if finding.status == "active":
+                self.findings.setdefault((finding.rule, finding.subject), []).append(finding)
+        self.acts: dict[Key, list[Fact]] = {}
+        for fact in decision.evaluation.of("suppressed"):
+            self.acts.setdefault(_key(fact, "target", "subject"), []).append(fact)
+        self.known: dict[int, Shown] = {}
+        self.open: set[int] = set()
+
+    def place(self, finding: Finding) -> Shown:
+        """Returns where a finding goes; what acts on it is placed first."""
+        mark = id(finding)
+        if mark not in self.known:
+            self.open.add(mark)
+            self.known[mark] = self._place(finding)
+            self.open.discard(mark)
+        return self.known[mark]
+
+    def _place(self, finding: Finding) -> Shown:
+        if not speaks(finding, self.hook):
+            return Shown(finding=finding, shown="hidden")
+        card = finding.display == "card" and finding.family is not None and finding.family != RESPONSE
+        start = Shown(finding=finding, shown="card" if card else "row")
+        acts = [act for act in self.acts.get((finding.rule, finding.subject), ()) if self.effective(act)]
+        stripped = any(act.values["action"] == "strip" for act in acts)
+        for action in _STRENGTH:
+            actors = sorted(str(act.values["actor"]) for act in acts if act.values["action"] == action)
+            if actors:
+                return _acted(start, action, actors[0], stripped=stripped)
+        return replace(start, stripped=stripped)
+
+    def effective(self, act: Fact) -> bool:
+        """Tells whether a message acts: it is a card, stands in one, or acts in any case."""
+        actors = self.findings.get(_key(act, "actor", "actorSubject"), [])
+        if act.values.get("always") == "yes" and act.values["action"] != "merge":
+            return any(self._not_overruled(actor) for actor in actors)
+        for actor in actors:
+            if id(actor) in self.open:
+                continue
+            place = self.place(actor)
+            if place.shown == "card" or place.merged_into is not None:
+                return True
+        return False
+
+    def _not_overruled(self, actor: Finding) -> bool:
+        """A message that acts in any case still does not act once it is hidden by another."""
+        if id(actor) in self.open or not speaks(actor, self.hook):
+            return True
+        place = self.place(actor)
+        return not (place.shown == "hidden" and place.hidden_by is not None)
+
+
+def _acted(start: Shown, action: str, actor: str, *, stripped: bool) -> Shown:
+    if action == "hide":
+        return replace(start, shown="hidden", hidden_by=actor)
+    if start.shown != "card":
+        return replace(start, hidden_by=actor)
+    if action == "merge":
+        return replace(start, shown="row", hidden_by=actor, merged_into=actor, stripped=stripped)
+    return replace(start, shown="row", hidden_by=actor, stripped=stripped)
+
+
+def _key(fact: Fact, rule: str, subject: str) -> Key:
+    about = fact.values.get(subject)
+    return str(fact.values[rule]), None if about is None else str(about)
+
+
+def _one_message(shown: list[Shown]) -> list[Shown]:
+    """Gives each lesion to the first message on treating or leaving it; elsewhere it becomes a row."""
+    owner: dict[str, tuple[int, str, str | None]] = {}
+    for each in shown:
+        rank = owner_rank(each.finding.rule)
+        if each.shown == "card" and each.finding.subject is not None and rank is not None:
+            mine = (rank, each.finding.rule, each.finding.family)
+            owner[each.finding.subject] = min(owner.get(each.finding.subject, mine), mine)
+    return [_given(each, owner) for each in shown]
+
+
+def _given(each: Shown, owner: dict[str, tuple[int, str, str | None]]) -> Shown:
+    subject = each.finding.subject
+    if each.shown != "card" or subject is None or owner_rank(each.finding.rule) is None:
+        return each
+    _, rule, family = owner[subject]
+    return each if family == each.finding.family else replace(each, shown="row", hidden_by=rule)

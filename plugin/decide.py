@@ -1,0 +1,126 @@
+"""From a chart to a decision: timeline, facts, rules, outcomes."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from plugin.chart import Chart
+from plugin.decision import Decision, HistoryEntry, LesionOutcome
+from plugin.facts import facts_of
+from plugin.settings import Settings
+from plugin.timeline import Timeline, build
+from rules.errors import EngineFault
+from rules.evaluate import Evaluator
+from rules.evaluation import Alarm, Evaluation
+from rules.facts import Fact
+
+UNDECIDED = "CANNOT_DECIDE"
+ALL_RULES = "all"
+WITHHELD = "withheld"
+"""The reason of a lesion whose status the rules did not give, or gave in two ways."""
+
+_FLAGS = (
+    "preopMri", "seenIntraop", "reappearedBefore", "petOnly", "usOnly", "presumed", "noRestaging", "contra",
+)  # fmt: skip
+
+
+def decide(chart: Chart, evaluator: Evaluator, *, today: date, settings: Settings) -> Decision:
+    """Returns what the rules decide on a patient: a pure function of chart, drafts and today.
+
+    Where neither evaluation of the rules answers, nothing is decided and the decision says so. Raises
+    FactError where a fact is not as the pack declares it.
+    """
+    timeline = build(chart, today=today, timezone=settings.site.zone)
+    facts = facts_of(timeline, today=today, settings=settings)
+    evaluation = _evaluated(evaluator, facts)
+    patient = next(iter(evaluation.of("patient_status")), None)
+    values = patient.values if patient else {}
+    return Decision(
+        patient=chart.patient_id,
+        today=today,
+        lesions=outcomes(timeline, evaluation),
+        patient_status=str(values.get("value", "UNDETERMINED")),
+        certainty=_known(values.get("certainty")),
+        findings=evaluation.findings,
+        facts=facts,
+        evaluation=evaluation,
+        timeline=timeline,
+        gaps=chart.gaps,
+        pack=evaluator.pack,
+    )
+
+
+def _evaluated(evaluator: Evaluator, facts: tuple[Fact, ...]) -> Evaluation:
+    """Returns the evaluation; with every statement refused where neither engine answers."""
+    try:
+        return evaluator.evaluate(facts)
+    except EngineFault as fault:
+        alarm = Alarm("engine-unavailable", f"no evaluation of the rules answered: {fault}")
+        return Evaluation(evaluator.pack.revision, (), (), (ALL_RULES,), (alarm,), ())
+
+
+def outcomes(timeline: Timeline, evaluation: Evaluation) -> tuple[LesionOutcome, ...]:
+    """Returns every tracked lesion with its status; a lesion without exactly one status cannot be decided."""
+    given: dict[str, list[dict[str, object]]] = {}
+    for fact in evaluation.of("status"):
+        given.setdefault(str(fact.values["lesion"]), []).append(dict(fact.values))
+    return tuple(
+        _outcome(timeline, lesion.id, lesion.label, lesion.segment, given.get(lesion.id, []))
+        for lesion in timeline.lesions
+    )
+
+
+def _outcome(
+    timeline: Timeline, lesion: str, label: str, segment: str | None, given: list[dict[str, object]]
+) -> LesionOutcome:
+    known = given[0] if len(given) == 1 else {"value": UNDECIDED, "reason": WITHHELD}
+    reason = _known(known.get("reason"))
+    as_of = known.get("asOf")
+    return LesionOutcome(
+        id=lesion,
+        label=label,
+        segment=segment,
+        status=_known(known.get("value")) or UNDECIDED,
+        reasons=(reason,) if reason and reason != "none" else (),
+        as_of=as_of if isinstance(as_of, date) else None,
+        flags={name: value for name in _FLAGS if (value := _known(known.get(name)))},
+        history=_history(timeline, lesion),
+    )
+
+
+def _history(timeline: Timeline, lesion: str) -> tuple[HistoryEntry, ...]:
+    """Every study that says something of the lesion, and the final liver studies that do not."""
+    said = {each.study for each in timeline.of_lesion(lesion)}
+    entries = [
+        HistoryEntry(
+            study=each.study,
+            day=_shown_day(each.day.first, each.day.last, each.visibility) if each.day else None,
+            modality=each.modality,
+            visibility=each.visibility,
+            mm=each.mm,
+            sources=each.sources,
+        )
+        for each in timeline.of_lesion(lesion)
+    ]
+    entries += [
+        HistoryEntry(
+            study=study.id,
+            day=study.day.last if study.day else None,
+            modality=study.modality,
+            visibility=None,
+            mm=None,
+            sources=study.sources,
+        )
+        for study in timeline.studies
+        if study.id not in said and study.final is True and study.liver
+    ]
+    return tuple(sorted(entries, key=lambda entry: (entry.day or date.min, entry.study)))
+
+
+def _shown_day(first: date, last: date, visibility: str | None) -> date:
+    """The last possible day of a visible sighting, the first possible one of every other."""
+    return last if visibility == "visible" else first
+
+
+def _known(value: object) -> str | None:
+    return None if value is None or value == "unknown" else str(value)

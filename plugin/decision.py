@@ -1,0 +1,159 @@
+"""A decision on one patient, and the advice that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal
+
+from plugin.chart import Gap
+from plugin.timeline import Timeline
+from rules.evaluation import Alarm, Evaluation
+from rules.facts import Fact, Value
+from rules.finding import Finding
+from rules.language import Pack, Parameter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """What one study says of one lesion; `visibility` None where the study is silent on it."""
+
+    study: str
+    day: date | None
+    modality: str | None
+    visibility: str | None
+    mm: Decimal | None
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LesionOutcome:
+    """The status of one lesion with its reasons, its flags and its history in order of day."""
+
+    id: str
+    label: str
+    segment: str | None
+    status: str
+    reasons: tuple[str, ...]
+    as_of: date | None
+    flags: Mapping[str, str]
+    history: tuple[HistoryEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Where a finding goes on a hook: a card, a row of a table, or nowhere.
+
+    `hidden_by` names the rule that acts on it, `merged_into` is the rule in whose card it
+    stands; `stripped` takes the figures away.
+    """
+
+    finding: Finding
+    shown: Literal["card", "row", "hidden"]
+    hidden_by: str | None = None
+    merged_into: str | None = None
+    stripped: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """All that was decided on one patient: independent of the hook, which only chooses what is shown.
+
+    `facts` are the facts put in; `evaluation` holds those the rules gave. `parameters` are those in force.
+    """
+
+    patient: str
+    today: date
+    lesions: tuple[LesionOutcome, ...]
+    patient_status: str
+    certainty: str | None
+    findings: tuple[Finding, ...]
+    facts: tuple[Fact, ...]
+    evaluation: Evaluation
+    timeline: Timeline
+    gaps: tuple[Gap, ...]
+    pack: Pack = field(repr=False, compare=False)
+
+    @property
+    def pack_revision(self) -> str:
+        """The revision of the rule pack."""
+        return self.evaluation.revision
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The parameters in force."""
+        return self.pack.parameters
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What an operator must know."""
+        return self.evaluation.alarms
+
+    @cached_property
+    def _known(self) -> Mapping[str, list[Mapping[str, Value]]]:
+        """The values of every fact, put in or given, by kind."""
+        known: dict[str, list[Mapping[str, Value]]] = {}
+        for fact in (*self.facts, *(derived.fact for derived in self.evaluation.facts)):
+            known.setdefault(fact.kind, []).append(fact.values)
+        return known
+
+    @cached_property
+    def _by_lesion(self) -> Mapping[tuple[str, str], Mapping[str, Value]]:
+        """The values of the first fact of each kind about each lesion."""
+        found: dict[tuple[str, str], Mapping[str, Value]] = {}
+        for kind, facts in self._known.items():
+            name = "id" if kind == "lesion" else "lesion"
+            for values in facts:
+                found.setdefault((kind, str(values.get(name))), values)
+        return found
+
+    def fact(self, kind: str) -> Mapping[str, Value]:
+        """Returns the values of the first fact of a kind, put in or given; empty where there is none."""
+        return next(iter(self._known.get(kind, ())), {})
+
+    def about(self, kind: str, lesion: str) -> Mapping[str, Value]:
+        """Returns the values of the first fact of a kind about a lesion; empty where there is none."""
+        return self._by_lesion.get((kind, lesion), {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A draft order that a clinician may accept; nothing is ever changed or deleted by one."""
+
+    label: str
+    description: str
+    resource: dict[str, Any]
+    recommended: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideReason:
+    """A reason a clinician may give for not following the advice."""
+
+    code: str
+    display: str
+    system: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """One card before it is wrapped into a protocol.
+
+    `summary` is one plain sentence of fewer than 140 UTF-16 units; `detail` is GitHub-flavoured Markdown in
+    which every text of the record is escaped. `topic` is alphanumeric and stable. `subjects` are the lesions
+    it is about.
+    """
+
+    family: str
+    indicator: str
+    summary: str
+    detail: str
+    rules: tuple[str, ...]
+    subjects: tuple[str, ...]
+    topic: str
+    suggestions: tuple[Suggestion, ...] = ()
+    override_reasons: tuple[OverrideReason, ...] = ()
+    sources: tuple[str, ...] = ()

@@ -1,0 +1,84 @@
+"""Facts on lesions, their treatment, and what was decided for them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from plugin.facts.statement import fact, yes
+from plugin.timeline import Decided, Held, Lesion, Timeline
+from plugin.timeline.days import earliest, first_of, last_of
+from rules.facts import Fact
+
+_IMAGING = ("surveillance", "liver-mri", "other-liver-imaging")
+
+
+def lesion_facts(timeline: Timeline) -> list[Fact]:
+    """Gives one fact for each tracked liver lesion."""
+    decided = {each.lesion: each for each in timeline.decided}
+    return [_lesion(lesion, decided.get(lesion.id), timeline) for lesion in timeline.lesions]
+
+
+def _lesion(lesion: Lesion, decided: Decided | None, timeline: Timeline) -> Fact:
+    watched = [
+        held
+        for held in timeline.plans
+        if held.stands and held.type in _IMAGING and lesion.id in held.lesions and not _past(held, timeline)
+    ]
+    return fact(
+        "lesion",
+        (
+            *lesion.sources,
+            *(() if decided is None else (decided.source,)),
+            *(held.plan.source for held in watched),
+        ),
+        {
+            "id": lesion.id,
+            "label": lesion.label,
+            "segment": lesion.segments[0] if lesion.segments else None,
+            "nature": lesion.nature,
+            "characterised": lesion.characterised,
+            "depthMm": lesion.depth_mm,
+            "inPlannedSpecimen": lesion.in_specimen,
+            "inPlannedSpecimenBefore": lesion.in_specimen_before,
+            "inFutureRemnant": lesion.in_future_remnant,
+            "extraResection": lesion.extra_resection,
+            "marker": lesion.marker,
+            "markerMigrated": lesion.marker_migrated,
+            "targetRole": lesion.target_role,
+            "disposition": decided.disposition if decided else None,
+            "dispositionReason": decided.reason if decided else None,
+            "dispositionLevel": decided.level if decided else None,
+            "dispositionDay": decided.day if decided else None,
+            "dispositionDraft": decided.draft if decided else None,
+            "surveillanceNext": _next(watched, timeline.today),
+            "surveillancePlan": yes(watched),
+        },
+    )
+
+
+def _past(held: Held, timeline: Timeline) -> bool:
+    return held.plan.day is not None and held.plan.day.last < timeline.today
+
+
+def _next(watched: list[Held], today: date) -> date | None:
+    days = [last_of(held.plan.day) for held in watched]
+    return earliest(day for day in days if day is not None and day >= today)
+
+
+def treatment_facts(timeline: Timeline) -> list[Fact]:
+    """Gives one fact for each completed local treatment and lesion, one without a lesion where none is said.
+
+    An imprecise day is the first possible one; of a treatment that names no lesion, the last possible one.
+    """
+    found: list[Fact] = []
+    for each in timeline.treatments:
+        record = each.treatment
+        if not record.completed:
+            continue
+        for lesion in each.lesions:
+            values = {"lesion": lesion, "day": first_of(record.day), "type": record.type}
+            found.append(fact("treatment", (record.source,), {"id": f"{record.key}/{lesion}", **values}))
+        if each.unplaced:
+            values = {"id": record.key, "day": last_of(record.day), "type": record.type}
+            found.append(fact("treatment", (record.source,), {**values}))
+    return found

@@ -1,0 +1,147 @@
+"""Facts on systemic therapy: doses, and their sums (R-2, R-42)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from itertools import pairwise
+
+from fhir_profiles.records import Dose
+from plugin.facts.statement import fact, yes
+from plugin.timeline import Held, Timeline
+from plugin.timeline.days import days_between, earliest, latest
+from rules.facts import Fact
+
+LINE_GAP_DAYS = 56
+"""A longer time without a dose begins a new line of therapy."""
+CYCLE_DAYS = 10
+"""A backbone dose this many days after the start of a cycle begins the next."""
+
+ANTI_ANGIOGENIC = frozenset({"bevacizumab", "aflibercept", "ramucirumab", "regorafenib"})
+TARGETED = ANTI_ANGIOGENIC | {"cetuximab", "panitumumab"}
+CYTOTOXIC = frozenset({"oxaliplatin", "irinotecan", "fluoropyrimidine"})
+_BACKBONE = frozenset({"oxaliplatin", "irinotecan"})
+_ANTIBODIES = frozenset({"bevacizumab", "aflibercept", "ramucirumab", "cetuximab", "panitumumab", "ici"})
+_ORAL = ("capecitabin", "tegafur", "s-1", "trifluridin")
+
+
+def counted(timeline: Timeline) -> tuple[Dose, ...]:
+    """Gives the doses with a day; cycles recorded as procedures count only where there are no others."""
+    dated = [dose for dose in timeline.doses if dose.day is not None]
+    given = [dose for dose in dated if dose.kind != "cycle"]
+    return tuple(given or dated)
+
+
+def dose_facts(timeline: Timeline) -> list[Fact]:
+    """Gives one fact for each agent and day."""
+    sources: dict[tuple[date, date, str], list[str]] = {}
+    for dose in counted(timeline):
+        if dose.day is not None:
+            sources.setdefault((dose.day.first, dose.day.last, dose.agent), []).append(dose.source)
+    return [
+        fact(
+            "dose",
+            found,
+            {"id": f"dose/{first}/{last}/{agent}", "first": first, "last": last, "agent": agent},
+        )
+        for (first, last, agent), found in sorted(sources.items())
+    ]
+
+
+def line_start(timeline: Timeline) -> date | None:
+    """Gives the first dose after a gap of more than 56 days, or after the last liver resection (R-2)."""
+    days = sorted({dose.day.first for dose in counted(timeline) if dose.day is not None})
+    operation = latest(
+        each.treatment.day.first
+        for each in timeline.treatments
+        if each.treatment.completed and each.treatment.type == "resected" and each.treatment.day is not None
+    )
+    after = [day for day in days if operation is None or day > operation] or days
+    start = after[0] if after else None
+    for earlier, later in pairwise(after):
+        if days_between(earlier, later) > LINE_GAP_DAYS:
+            start = later
+    return start
+
+
+def first_seen(timeline: Timeline) -> date | None:
+    """Gives the first day on which any tracked lesion was visible."""
+    return earliest(
+        each.day.first for each in timeline.sightings if each.visibility == "visible" and each.day is not None
+    )
+
+
+def therapy_fact(timeline: Timeline) -> Fact:
+    """Gives the one fact that sums the doses and orders up; without a dose therapy is unknown, never none."""
+    doses = counted(timeline)
+    seen = first_seen(timeline)
+    ever = timeline.doses
+    since = [dose for dose in ever if seen is None or dose.day is None or dose.day.last >= seen]
+    start = line_start(timeline)
+    orders = [held for held in timeline.plans if held.stands]
+    ordered = [held for held in orders if held.type == "chemotherapy" and not _past(held, timeline)]
+    stopped = [held for held in orders if held.type == "stop-chemotherapy"]
+    return fact(
+        "therapy",
+        (*(dose.source for dose in ever), *(held.plan.source for held in (*ordered, *stopped))),
+        {
+            "known": yes(doses),
+            "lineStart": start,
+            "lastDose": _last(doses),
+            "lastAntiAngiogenic": _last(dose for dose in doses if dose.agent in ANTI_ANGIOGENIC),
+            "cycles": cycles(doses, start),
+            "nextOrdered": yes(ordered),
+            "stopOrdered": yes(stopped),
+            "ici": _among(since, {"ici"}),
+            "oxaliplatinEver": _among(ever, {"oxaliplatin"}),
+            "irinotecanEver": _among(ever, {"irinotecan"}),
+            "antiAngiogenic": _among(since, ANTI_ANGIOGENIC),
+            "targeted": _among(since, TARGETED),
+            "cytotoxic": _among(since, CYTOTOXIC),
+        },
+    )
+
+
+def cycles(doses: Iterable[Dose], start: date | None) -> int | None:
+    """Gives the number of cycles since the line began, by the infused backbone; None when it cannot be told.
+
+    Oral therapy alone has no countable cycles.
+    """
+    if start is None:
+        return None
+    listed = list(doses)
+    if any(dose.kind == "cycle" for dose in listed):
+        return len({dose.day.first for dose in listed if dose.day is not None and dose.day.first >= start})
+    infused = [dose for dose in listed if dose.kind == "administration" and not dose.continuous]
+    backbone = [dose for dose in infused if dose.agent in _BACKBONE or _fluorouracil(dose)]
+    backbone = backbone or [dose for dose in infused if dose.agent in _ANTIBODIES]
+    days = sorted({dose.day for dose in backbone if dose.day is not None and dose.day.last >= start})
+    if not days or not all(day.exact for day in days):
+        return None
+    count, began = 0, date.min
+    for day in days:
+        if count == 0 or days_between(began, day.first) >= CYCLE_DAYS:
+            count, began = count + 1, day.first
+    return count
+
+
+def _fluorouracil(dose: Dose) -> bool:
+    """A fluoropyrimidine that is not known to be an oral one."""
+    name = (dose.name or "").casefold()
+    return dose.agent == "fluoropyrimidine" and not any(each in name for each in _ORAL)
+
+
+def _past(held: Held, timeline: Timeline) -> bool:
+    return not held.draft and held.plan.day is not None and held.plan.day.last < timeline.today
+
+
+def _last(doses: Iterable[Dose]) -> date | None:
+    return latest(dose.day.last for dose in doses if dose.day is not None)
+
+
+def _among(doses: Iterable[Dose], agents: Iterable[str]) -> bool | None:
+    """Yes for one of the agents; no only when every dose on record is of a known other agent."""
+    given = {dose.agent for dose in doses}
+    if given & set(agents):
+        return True
+    return None if not given or "other" in given else False

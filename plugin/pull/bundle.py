@@ -1,0 +1,193 @@
+"""A Bundle as it comes: its resources, what the server said of the search, and where the next page is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from plugin.chart import GapReason
+
+# Issue types (FHIR R4 "issue-type") that mean something was left out, even in a mere warning.
+_WITHHELD = {
+    "forbidden": GapReason.FORBIDDEN,
+    "security": GapReason.FORBIDDEN,
+    "suppressed": GapReason.FORBIDDEN,
+    "login": GapReason.NOT_AUTHORISED,
+    "unknown": GapReason.NOT_AUTHORISED,
+    "expired": GapReason.NOT_AUTHORISED,
+    "throttled": GapReason.THROTTLED,
+    "timeout": GapReason.TIMEOUT,
+    "incomplete": GapReason.TRUNCATED,
+    "too-costly": GapReason.TRUNCATED,
+    "transient": GapReason.SERVER_ERROR,
+    "lock-error": GapReason.SERVER_ERROR,
+    "no-store": GapReason.SERVER_ERROR,
+}
+# What else an error may be; anything that is not listed counts as a fault of the server.
+_FAILED = _WITHHELD | {
+    "not-found": GapReason.NOT_FOUND,
+    "deleted": GapReason.NOT_FOUND,
+    "not-supported": GapReason.UNSUPPORTED,
+    "required": GapReason.UNSUPPORTED,
+    "invalid": GapReason.UNSUPPORTED,
+    "value": GapReason.UNSUPPORTED,
+    "code-invalid": GapReason.UNSUPPORTED,
+}
+_ISSUE_TYPES = frozenset(_FAILED) | {"structure", "processing", "informational", "exception", "business-rule"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remark:
+    """What an OperationOutcome means for the answer: `fatal` if the answer cannot be trusted at all."""
+
+    reason: GapReason
+    code: str
+    fatal: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One Bundle taken apart.
+
+    `matches` are the resources found, `others` those of `search.mode` include, `broken` counts entries
+    that hold no readable resource; `total`, `self_url` and `next_url` are as the server gave them.
+    """
+
+    matches: tuple[Mapping[str, Any], ...] = ()
+    others: tuple[Mapping[str, Any], ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    broken: int = 0
+    total: int | None = None
+    self_url: str | None = None
+    next_url: str | None = None
+
+
+def page(bundle: Mapping[str, Any]) -> Page:
+    """Returns the Bundle taken apart; nothing in it raises."""
+    matches: list[Mapping[str, Any]] = []
+    others: list[Mapping[str, Any]] = []
+    remarks: list[Remark] = []
+    broken = 0
+    entries = bundle.get("entry")
+    if entries is None:
+        entries = []
+    if not isinstance(entries, list):
+        entries, broken = [], 1
+    for entry in entries:
+        resource = entry.get("resource") if isinstance(entry, Mapping) else None
+        kind = resource.get("resourceType") if isinstance(resource, Mapping) else None
+        if not isinstance(resource, Mapping) or not isinstance(kind, str):
+            broken += 1
+        elif kind == "OperationOutcome" or _mode(entry) == "outcome":
+            remarks.extend(remarks_of(resource))
+        elif _mode(entry) == "include":
+            others.append(resource)
+        else:
+            matches.append(resource)
+    total = bundle.get("total")
+    return Page(
+        matches=tuple(matches),
+        others=tuple(others),
+        remarks=tuple(remarks),
+        broken=broken,
+        total=total if isinstance(total, int) and not isinstance(total, bool) else None,
+        self_url=_link(bundle, "self"),
+        next_url=_link(bundle, "next"),
+    )
+
+
+def remarks_of(outcome: Mapping[str, Any]) -> tuple[Remark, ...]:
+    """Returns what the issues of an OperationOutcome mean for the answer; remarks in passing give nothing.
+
+    Epic sends "no results" and "may not contain the entire record" with every search as warnings of the
+    types informational and processing; "not authorized for a sub-resource" is a warning of type suppressed.
+    """
+    issues = outcome.get("issue")
+    found = []
+    for issue in issues if isinstance(issues, list) else []:
+        if not isinstance(issue, Mapping):
+            continue
+        severity, code = issue.get("severity"), issue.get("code")
+        # Only codes of the closed list may reach a text: diagnostics may hold patient data.
+        name = code if isinstance(code, str) and code in _ISSUE_TYPES else "unspecified"
+        if severity in ("fatal", "error"):
+            found.append(Remark(reason=_FAILED.get(name, GapReason.SERVER_ERROR), code=name, fatal=True))
+        elif name in _WITHHELD and name != "unknown":
+            found.append(Remark(reason=_WITHHELD[name], code=name, fatal=False))
+    return tuple(found)
+
+
+def worst(remarks: Iterable[Remark]) -> Remark | None:
+    """Returns the first fatal remark, else the first one, else None."""
+    return min(remarks, key=lambda remark: not remark.fatal, default=None)
+
+
+def with_ids(bundle: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the Bundle with every `urn:uuid` full URL turned into "Type/id", in references too.
+
+    A resource without an id takes the UUID of its full URL (a transaction that creates).
+    """
+    entries = bundle.get("entry")
+    if not isinstance(entries, list):
+        return bundle
+    names: dict[str, str] = {}
+    for entry in entries:
+        url, resource = _urn_entry(entry)
+        if url is not None and resource is not None:
+            own = resource.get("id")
+            names[url] = (
+                f"{resource['resourceType']}/{own if isinstance(own, str) else url.rsplit(':', 1)[1]}"
+            )
+    if not names:
+        return bundle
+    return {**bundle, "entry": [_renamed_entry(entry, names) for entry in entries]}
+
+
+def _renamed_entry(entry: Any, names: Mapping[str, str]) -> Any:
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("resource"), Mapping):
+        return entry
+    resource = _renamed(entry["resource"], names)
+    url, _ = _urn_entry(entry)
+    if url is not None and url in names and not isinstance(resource.get("id"), str):
+        resource = {**resource, "id": names[url].split("/", 1)[1]}
+    return {**entry, "resource": resource}
+
+
+def _urn_entry(entry: Any) -> tuple[str | None, Mapping[str, Any] | None]:
+    if not isinstance(entry, Mapping):
+        return None, None
+    url, resource = entry.get("fullUrl"), entry.get("resource")
+    if not isinstance(url, str) or not url.lower().startswith("urn:"):
+        return None, None
+    if not isinstance(resource, Mapping) or not isinstance(resource.get("resourceType"), str):
+        return None, None
+    return url, resource
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: names.get(item, item)
+            if key == "reference" and isinstance(item, str)
+            else _renamed(item, names)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_renamed(item, names) for item in value]
+    return value
+
+
+def _mode(entry: Mapping[str, Any]) -> object:
+    search = entry.get("search")
+    return search.get("mode") if isinstance(search, Mapping) else None
+
+
+def _link(bundle: Mapping[str, Any], relation: str) -> str | None:
+    links = bundle.get("link")
+    for link in links if isinstance(links, list) else []:
+        if isinstance(link, Mapping) and link.get("relation") == relation:
+            url = link.get("url")
+            # A link that is there but not readable must not pass for the last page.
+            return url if isinstance(url, str) else ""
+    return None

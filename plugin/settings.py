@@ -1,0 +1,212 @@
+"""The settings: one TOML file, overridden by `VESTIGE_SECTION__KEY` in the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from plugin.address import AddressError, check
+from plugin.errors import SettingsError
+from plugin.settings_source import decoded, environment, refuse_unknown
+
+Seconds = Annotated[float, Meta(gt=0, le=600)]
+Count = Annotated[int, Meta(ge=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS384"]
+Profile = Literal["generic", "epic", "oracle", "sandbox"]
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """What the site says of itself; None means not stated and reads as unknown in the rules."""
+
+    timezone: str = "UTC"
+    name: str = ""
+    ious_standard: bool | None = None
+    ceious_available: bool | None = None
+    gadoxetate_available: bool | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which today is decided."""
+        return ZoneInfo(self.timezone)
+
+
+class Service(Struct, frozen=True, kw_only=True):
+    """The HTTP service; `today` fixes the clock and is accepted with `open` only."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    public_url: str | None = None
+    open: bool = False
+    today: date | None = None
+    max_body: Count = 16 * 1024 * 1024
+    hook_deadline: Seconds = 4.0
+    cors_origins: tuple[str, ...] = ()
+    workers: Count = 1
+
+
+class FhirServer(Struct, frozen=True, kw_only=True):
+    """One FHIR server that may be asked: an exact base, and whose calls may name it.
+
+    `open` permits calls without a token; `allow_http` permits plain http beyond loopback.
+    """
+
+    base: str
+    issuer: str | None = None
+    open: bool = False
+    allow_http: bool = False
+    ca_bundle: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+
+
+class Fhir(Struct, frozen=True, kw_only=True):
+    """The FHIR servers that may be asked, and how long and how much; times in seconds."""
+
+    servers: tuple[FhirServer, ...] = ()
+    connect_timeout: Seconds = 1.0
+    read_timeout: Seconds = 2.0
+    budget: Seconds = 3.0
+    max_pages: Count = 20
+    max_entries: Count = 10_000
+    max_bytes: Count = 16 * 1024 * 1024
+    max_references: Count = 50
+    parallel: Annotated[int, Meta(ge=1, le=64)] = 18
+
+
+class Issuer(Struct, frozen=True, kw_only=True):
+    """One CDS client that may call: its `iss`, where its keys are, and which audiences it sends."""
+
+    issuer: str
+    jwks_file: Path | None = None
+    jku: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    algorithms: tuple[Algorithm, ...] = ("ES384", "RS384")
+    tenants: tuple[str, ...] = ()
+    profile: Profile = "generic"
+
+
+class Trust(Struct, frozen=True, kw_only=True):
+    """Who may call; times in seconds."""
+
+    issuers: tuple[Issuer, ...] = ()
+    leeway: Annotated[float, Meta(ge=0, le=600)] = 60.0
+    max_lifetime: Seconds = 600.0
+    replay_protection: bool = True
+    behind_tls_proxy: bool = False
+
+
+class Store(Struct, frozen=True, kw_only=True):
+    """Where feedback and decision records are kept; any SQLAlchemy URL."""
+
+    url: str = "sqlite:///vestige.db"
+    records: bool = True
+    keep_comments: bool = False
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """The rule pack (None: the one shipped), and what the site changes in it."""
+
+    pack: Path | None = None
+    parameters: dict[str, int | float | str] = field(default_factory=dict)
+    states: dict[str, Literal["active", "shadow", "off"]] = field(default_factory=dict)
+    engine: Literal["in-process", "pool", "reference"] = "in-process"
+
+
+class Cards(Struct, frozen=True, kw_only=True):
+    """How much is shown at once, and in which language."""
+
+    max_cards: Count = 4
+    response_summary: bool = False
+    language: str = "en"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The whole configuration; every section has working defaults."""
+
+    site: Site = field(default_factory=Site)
+    service: Service = field(default_factory=Service)
+    fhir: Fhir = field(default_factory=Fhir)
+    trust: Trust = field(default_factory=Trust)
+    store: Store = field(default_factory=Store)
+    rules: Rules = field(default_factory=Rules)
+    cards: Cards = field(default_factory=Cards)
+
+    def with_fhir_servers(self, bases: tuple[str, ...]) -> Settings:
+        """Returns settings that also permit these bases; without a token where the service is open itself."""
+        added = tuple(FhirServer(base=base, open=self.service.open) for base in bases)
+        fhir = msgspec.structs.replace(self.fhir, servers=self.fhir.servers + added)
+        return msgspec.structs.replace(self, fhir=fhir)
+
+
+def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Settings:
+    """Returns the settings of a TOML file (None: the defaults) with the overrides of the environment.
+
+    Raises SettingsError, naming the key, for an unknown key, a wrong type or value, or an unreadable file.
+    """
+    raw = _toml(path) if path is not None else {}
+    refuse_unknown(Settings, raw, source=str(path))
+    raw = environment(Settings, raw, os.environ if env is None else env)
+    try:
+        settings = msgspec.convert(raw, Settings, dec_hook=decoded)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"the settings are not usable: {_readable(error)}") from error
+    return checked(settings)
+
+
+def checked(settings: Settings) -> Settings:
+    """Returns the settings unchanged, or raises SettingsError where values contradict each other."""
+    try:
+        settings.site.zone  # noqa: B018 - the look-up is the check
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise SettingsError(
+            f"site.timezone: {settings.site.timezone!r} is no time zone; use a name such as Europe/Amsterdam"
+        ) from error
+    if settings.service.today is not None and not settings.service.open:
+        raise SettingsError("service.today fixes the clock and is accepted only with service.open = true")
+    for number, server in enumerate(settings.fhir.servers):
+        where = f"fhir.servers[{number}]"  # not its base: that may hold what is refused, a password
+        if server.client_key is not None and server.client_cert is None:
+            raise SettingsError(f"{where}: client_key needs client_cert beside it")
+        for name in ("ca_bundle", "client_cert", "client_key"):
+            file: Path | None = getattr(server, name)
+            if file is not None and not file.is_file():
+                raise SettingsError(f"{where}.{name}: there is no file {file}")
+        try:
+            check(server.base, allow_http=server.allow_http, service_open=settings.service.open)
+        except AddressError as error:
+            raise SettingsError(f"{where}: would never be asked: {error}") from error
+    return settings
+
+
+def today(settings: Settings) -> date:
+    """Returns the current day at the site, or the day fixed in `service.today`."""
+    if settings.service.today is not None:
+        return settings.service.today
+    return datetime.now(settings.site.zone).date()
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: is no valid TOML: {error}") from error
+
+
+def _readable(error: msgspec.ValidationError) -> str:
+    """Turns msgspec's path ("- at `$.site.port`") into the key in front of the message."""
+    text, _, where = str(error).partition(" - at `$")
+    key = where.rstrip("`").lstrip(".")
+    return f"{key}: {text}" if key else text

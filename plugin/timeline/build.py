@@ -1,0 +1,204 @@
+"""Builds the timeline of one patient from what was read."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from fhir_profiles.records import (
+    ConditionRecord,
+    ContrastDose,
+    Disposition,
+    Dose,
+    Embolisation,
+    Exam,
+    ExamAdequacy,
+    LabResult,
+    LesionAttribute,
+    LesionRecord,
+    LesionRef,
+    MdtReview,
+    NewLesionStatement,
+    PathologyNodule,
+    PatientFact,
+    PatientRecord,
+    Plan,
+    PlanMembership,
+    Report,
+    ResponseStatement,
+    Sighting,
+    Stated,
+    Treatment,
+)
+from plugin.chart import Chart
+from plugin.timeline.attributes import lesions_of
+from plugin.timeline.disposition import decided
+from plugin.timeline.examination import Statement
+from plugin.timeline.identity import Identity, Register
+from plugin.timeline.intake import Intake, take_in
+from plugin.timeline.model import Held, Lesion, LesionSighting, Note, Study, Timeline, Treated
+from plugin.timeline.sighting import Place, inherit, put_together
+from plugin.timeline.study import Studies
+
+RecordT = TypeVar("RecordT", bound=Stated)
+
+
+def build(chart: Chart, *, today: date, timezone: ZoneInfo) -> Timeline:
+    """Gives the timeline of the chart's patient: every record linked, or listed with why it is not used.
+
+    The order of the chart's resources does not matter. Nothing is concluded: days, identities and what was
+    said, no more.
+    """
+    intake = take_in(
+        chart.resources,
+        chart.drafts,
+        patient_id=chart.patient_id,
+        base=chart.base,
+        today=today,
+        timezone=timezone,
+    )
+    said = inherit(intake.of(Sighting))
+    novelty = intake.of(NewLesionStatement)
+    register = Register(
+        intake.of(LesionRecord), _mentions(said, novelty), _placed(said, "other"), _placed(said, "liver")
+    )
+    lesions = lesions_of(register, intake.of(LesionAttribute), intake.of(PlanMembership), said)
+    studies, sightings = _studies(intake, register, lesions, said, novelty)
+    treatments = _treated(register, _ordered(intake.of(Treatment)))
+    plans = _held(register, intake)
+    return Timeline(
+        patient=chart.patient_id,
+        today=today,
+        record=next(iter(_ordered(intake.of(PatientRecord))), None),
+        lesions=lesions,
+        studies=studies,
+        sightings=sightings,
+        doses=tuple(_ordered(intake.of(Dose))),
+        treatments=treatments,
+        embolisations=tuple(_ordered(intake.of(Embolisation))),
+        plans=plans,
+        decided=decided(
+            lesions, register, intake.of(Disposition), intake.drafted(Disposition), plans, treatments
+        ),
+        labs=tuple(_ordered(intake.of(LabResult))),
+        conditions=tuple(_ordered(intake.of(ConditionRecord))),
+        patient_facts=tuple(_ordered(intake.of(PatientFact))),
+        reviews=tuple(_ordered(intake.of(MdtReview))),
+        pathology=tuple(_ordered(intake.of(PathologyNodule))),
+        responses=tuple(_ordered(intake.of(ResponseStatement))),
+        gaps=chart.gaps,
+        rejected=tuple(
+            sorted(set(intake.rejected), key=lambda each: (each.source, each.reason, each.detail))
+        ),
+        notes=tuple(sorted(set(intake.notes), key=lambda each: (each.source, each.reason, each.detail))),
+        unreadable=tuple(sorted(set(intake.unreadable), key=lambda each: (each.source, each.reason))),
+    )
+
+
+def _mentions(said: Iterable[Sighting], novelty: Iterable[NewLesionStatement]) -> list[LesionRef]:
+    found = [each.lesion for each in said if each.region != "other"]
+    return [ref for ref in (*found, *(each.lesion for each in novelty)) if ref is not None]
+
+
+def _placed(said: Iterable[Sighting], region: str) -> list[LesionRef]:
+    return [each.lesion for each in said if each.region == region and each.lesion is not None]
+
+
+def _studies(
+    intake: Intake,
+    register: Register,
+    lesions: Sequence[Lesion],
+    said: Sequence[Sighting],
+    novelty: Sequence[NewLesionStatement],
+) -> tuple[tuple[Study, ...], tuple[LesionSighting, ...]]:
+    """The studies with their unmatched statements, and the sightings, merged lesions included."""
+    tracked = {lesion.id for lesion in lesions}
+    statements: list[Statement] = [*said, *novelty, *intake.of(ExamAdequacy)]
+    waiting: list[Statement] = [*intake.preliminary(Sighting), *intake.preliminary(ExamAdequacy)]
+    studies = Studies(intake.of(Exam), intake.of(Report), statements, waiting)
+    placed: dict[Place, tuple[list[Sighting], list[NewLesionStatement]]] = defaultdict(lambda: ([], []))
+    unmatched: Counter[str] = Counter()
+    liver: list[Sighting | NewLesionStatement] = [*said, *novelty]
+    for each in liver:
+        study, modality = studies.of(each)
+        match = register.resolve(each.lesion)
+        if match.lesion in tracked and match.lesion is not None:
+            place = Place(match.lesion, study, modality, studies.day(study))
+            seen, new = placed[place]
+            (new if isinstance(each, NewLesionStatement) else seen).append(each)  # type: ignore[arg-type]
+        elif match.identity is Identity.UNKNOWN and _counts(each):
+            unmatched[study] += 1
+            intake.notes.append(Note(source=each.source, reason="identity-unknown", detail=study))
+    sightings: list[LesionSighting] = []
+    for place, (statements_here, novelty_here) in placed.items():
+        found, notes = put_together(place, statements_here, novelty_here)
+        sightings += found
+        intake.notes += notes
+    sightings += _of_merged(lesions, sightings)
+    described = {each.study for each in sightings}
+    built = studies.built(contrast=intake.of(ContrastDose), unmatched=unmatched, described=described)
+    return built, tuple(sorted(sightings, key=_sighting_order))
+
+
+def _counts(each: Sighting | NewLesionStatement) -> bool:
+    """Whether a statement without identity may be on a tracked lesion (R-13): in the liver, not benign."""
+    if isinstance(each, NewLesionStatement):
+        return each.statement != "not-new"
+    return each.region != "other" and each.nature != "benign"
+
+
+def _of_merged(lesions: Sequence[Lesion], sightings: Sequence[LesionSighting]) -> list[LesionSighting]:
+    """Sightings of a lesion stand for those merged into it where a study says nothing of them (R-75)."""
+    said = {(each.lesion, each.study) for each in sightings}
+    return [
+        replace(each, id=f"{lesion.id}/{each.study}/{each.visibility or 'unstated'}/merged", lesion=lesion.id)
+        for lesion in lesions
+        if lesion.merged_into is not None
+        for each in sightings
+        if each.lesion == lesion.merged_into and (lesion.id, each.study) not in said
+    ]
+
+
+def _treated(register: Register, treatments: Iterable[Treatment]) -> tuple[Treated, ...]:
+    found = []
+    for each in treatments:
+        matches = [register.resolve(ref) for ref in each.lesions]
+        known = tuple(sorted({match.lesion for match in matches if match.lesion is not None}))
+        unknown = any(match.identity is Identity.UNKNOWN for match in matches)
+        found.append(Treated(treatment=each, lesions=known, unplaced=not matches or unknown))
+    return tuple(found)
+
+
+def _held(register: Register, intake: Intake) -> tuple[Held, ...]:
+    """Orders and plans; an appointment without a type of its own has that of the order it fulfils."""
+    pairs = [(plan, False) for plan in _ordered(intake.of(Plan))]
+    pairs += [(plan, True) for plan in _ordered(intake.drafted(Plan))]
+    by_key = {plan.key: plan for plan, _ in pairs if plan.type != "other"}
+    found = []
+    for plan, draft in pairs:
+        orders = [by_key[key] for key in plan.based_on if key in by_key]
+        meant = orders[0] if plan.type == "other" and orders else plan
+        refs = plan.lesions or meant.lesions
+        lesions = {lesion for ref in refs if (lesion := register.named(ref)) is not None}
+        found.append(
+            Held(
+                plan=plan,
+                type=meant.type,
+                draft=draft,
+                lesions=tuple(sorted(lesions)),
+            )
+        )
+    return tuple(found)
+
+
+def _ordered(records: Iterable[RecordT]) -> list[RecordT]:
+    return sorted(records, key=lambda each: (each.day.first if each.day else date.min, each.source))
+
+
+def _sighting_order(each: LesionSighting) -> tuple[str, str, str]:
+    return (each.lesion, each.day.first.isoformat() if each.day else "", each.id)

@@ -1,0 +1,213 @@
+"""Sightings: the statements of one study on one lesion, put together where they agree.
+
+Visible and not-visible in one study stay two sightings: the contradiction is for the rules (R-11).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from fhir_profiles.records import DayRange, NewLesionStatement, Sighting
+from plugin.timeline.days import days_between
+from plugin.timeline.examination import is_late
+from plugin.timeline.model import LesionSighting, Note
+
+T = TypeVar("T")
+
+_FEATURES = ("remnant", "conspicuity", "rim", "morph_group", "hu", "hbp_signal", "pet_avid")
+_OTHERS = ("ttsm", "zero_size", "size_rejected", "size_text", "rim_mm", "new_statement")
+_source_of = attrgetter("source")
+_properties_of = attrgetter(*_FEATURES, *_OTHERS)
+_NOTHING_DESCRIBED = _properties_of(Sighting(source=""))
+_ORDER = ("visible", "indeterminate", "not-visible", "not-assessed")
+WRITTEN_WITHIN_DAYS = 7
+"""A statement may carry the day it was written instead of that of the study."""
+_BOUND_BELOW = (">", ">=")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where statements belong: a lesion and a study of one class, and when the study was made."""
+
+    lesion: str
+    study: str
+    modality: str | None
+    day: DayRange | None
+
+
+def inherit(sightings: Sequence[Sighting]) -> list[Sighting]:
+    """Gives the sightings with lesion, studies, method and day taken from the group that holds them.
+
+    A group without a statement of its own is left out.
+    """
+    parents: dict[str, list[Sighting]] = defaultdict(list)
+    for group in sightings:
+        for member in group.members:
+            parents[member].append(group)
+    said = [each for each in sightings if _says_something(each)]
+    return [_completed(each, parents.get(each.key, [])) for each in said] if parents else said
+
+
+def _says_something(sighting: Sighting) -> bool:
+    if not sighting.members:
+        return True
+    stated = (sighting.visibility, sighting.mm, sighting.size_rejected, sighting.size_text, sighting.adc)
+    described = [getattr(sighting, name) for name in _FEATURES]
+    return sighting.zero_size or any(each is not None for each in (*stated, *described, sighting.ttsm))
+
+
+def _completed(sighting: Sighting, groups: list[Sighting]) -> Sighting:
+    changes: dict[str, Any] = {}
+    for name in ("lesion", "studies", "method", "day"):
+        if not getattr(sighting, name):
+            found = {value for group in groups if (value := getattr(group, name))}
+            if len(found) == 1:
+                changes[name] = found.pop()
+    return replace(sighting, **changes) if changes else sighting
+
+
+def put_together(
+    place: Place, statements: Sequence[Sighting], novelty: Sequence[NewLesionStatement]
+) -> tuple[list[LesionSighting], list[Note]]:
+    """Gives one sighting for each visibility that the study states of the lesion, and what was left out."""
+    ordered = sorted(statements, key=_source_of)
+    notes: list[Note] = []
+    by_visibility: dict[str | None, list[Sighting]] = defaultdict(list)
+    unclear = {each.visibility for each in ordered if each.explicit} == {"indeterminate"}
+    for each in ordered:
+        # A size alone means visible, but not against the reader's own word that it is unclear.
+        said = "indeterminate" if unclear and each.visibility == "visible" else each.visibility
+        by_visibility[said].append(each)
+        if each.visibility in ("not-visible", "not-assessed") and _measured(each):
+            by_visibility["visible"].append(each)
+    silent = by_visibility.pop(None, [])
+    if not by_visibility:
+        return [_one(place, None, silent, novelty, notes)], notes
+    found = []
+    carrier = next(each for each in _ORDER if each in by_visibility)
+    for visibility in _ORDER:
+        if visibility not in by_visibility:
+            continue
+        extra = silent if visibility == carrier else []
+        new = novelty if visibility == carrier else ()
+        found.append(_one(place, visibility, [*by_visibility[visibility], *extra], new, notes))
+    notes += [Note(source=each.source, reason="day-differs") for each in ordered if _misdated(place, each)]
+    return found, notes
+
+
+def _measured(each: Sighting) -> bool:
+    """A size beside "not visible" is a statement of its own: the record contradicts itself."""
+    return bool(each.ttsm) or (each.mm is not None and each.mm > 0)
+
+
+def _one(
+    place: Place,
+    visibility: str | None,
+    statements: Sequence[Sighting],
+    novelty: Sequence[NewLesionStatement],
+    notes: list[Note],
+) -> LesionSighting:
+    mm, exact = _size(statements, notes)
+    sources = sorted({each.source for each in (*statements, *novelty)})
+    return LesionSighting(
+        id="/".join((place.lesion, place.study, visibility or "unstated")),
+        lesion=place.lesion,
+        study=place.study,
+        day=_day(place, visibility, statements),
+        modality=place.modality,
+        visibility=visibility,
+        mm=mm if visibility in ("visible", "indeterminate", None) else None,
+        exact=exact,
+        sources=tuple(sources),
+        **_described(visibility, mm, statements, novelty, notes),
+    )
+
+
+def _described(
+    visibility: str | None,
+    mm: Decimal | None,
+    statements: Sequence[Sighting],
+    novelty: Sequence[NewLesionStatement],
+    notes: list[Note],
+) -> dict[str, Any]:
+    """What is said beside visibility and size; in most studies that is nothing, and nothing is looked at."""
+    rows = [_properties_of(each) for each in statements]
+    if not novelty and all(row == _NOTHING_DESCRIBED for row in rows):
+        return {}
+    said = {each.statement for each in novelty if each.statement is not None}
+    said |= {each.new_statement for each in statements if each.new_statement is not None}
+    described = zip(_FEATURES, *rows, strict=False)
+    return {
+        "ttsm": True if any(each.ttsm for each in statements) else _first(each.ttsm for each in statements),
+        "zero_size": visibility is None and any(each.zero_size for each in statements),
+        "unit_rejected": mm is None and any(each.size_rejected for each in statements),
+        "size_text": _first(each.size_text for each in statements),
+        "rim_mm": _largest(each.rim_mm for each in statements),
+        "new_statement": said.pop() if len(said) == 1 else None,
+        **{name: _agreed(name, values, statements, notes) for name, *values in described},
+    }
+
+
+def _day(place: Place, visibility: str | None, statements: Sequence[Sighting]) -> DayRange | None:
+    """The day of the study, else that of the statements; a day of issue serves a positive only.
+
+    Statements dated more than a week from their study may be linked to the wrong one: the range then holds
+    both days, so that a visible lesion counts late and any other early.
+    """
+    if place.day is not None:
+        far = [each.day for each in statements if each.day is not None and _misdated(place, each)]
+        if not far:
+            return place.day
+        days = [place.day, *far]
+    else:
+        days = [each.day for each in statements if each.day is not None and not is_late(each)]
+    if days:
+        return DayRange(min(day.first for day in days), max(day.last for day in days))
+    late = [each.day for each in statements if each.day is not None]
+    if visibility != "visible" or not late:
+        return None
+    return DayRange(max(day.last for day in late), max(day.last for day in late))
+
+
+def _misdated(place: Place, each: Sighting) -> bool:
+    """Says whether a statement carries a day more than a week from that of its study."""
+    if place.day is None or each.day is None or each.day == place.day or is_late(each):
+        return False
+    apart = max(days_between(each.day.last, place.day.first), days_between(place.day.last, each.day.first))
+    return apart > WRITTEN_WITHIN_DAYS
+
+
+def _size(statements: Sequence[Sighting], notes: list[Note]) -> tuple[Decimal | None, bool]:
+    """The larger of different sizes; "at most" is a bound and "at least" no size at all."""
+    sized = [each for each in statements if each.mm is not None and each.mm > 0]
+    usable = [each for each in sized if each.size_comparator not in _BOUND_BELOW]
+    if any(each.size_comparator in _BOUND_BELOW for each in sized):
+        return None, False
+    if not usable:
+        return None, True
+    sizes = {each.mm for each in usable if each.mm is not None}
+    if len(sizes) > 1:
+        notes.extend(Note(source=each.source, reason="sizes-differ") for each in usable)
+    return max(sizes), all(each.size_comparator is None for each in usable)
+
+
+def _agreed(name: str, stated: Iterable[Any], statements: Sequence[Sighting], notes: list[Note]) -> Any:
+    values = {value for value in stated if value is not None}
+    if len(values) > 1:
+        notes.extend(Note(source=each.source, reason="features-differ", detail=name) for each in statements)
+    return values.pop() if len(values) == 1 else None
+
+
+def _first(values: Iterable[T | None]) -> T | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _largest(values: Iterable[Decimal | None]) -> Decimal | None:
+    return max((value for value in values if value is not None), default=None)

@@ -1,0 +1,130 @@
+"""YAML as plain text nodes that know their line; no YAML type is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from rules.errors import Problem
+
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 16
+
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """Is one scalar: its text, and whether it was quoted in the file."""
+
+    text: str
+    quoted: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Is a list."""
+
+    items: tuple[Node, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Is a mapping in the order of the file; a key that occurs twice was reported when it was read."""
+
+    entries: tuple[tuple[Scalar, Node], ...]
+    line: int
+
+
+Node = Scalar | Sequence | Mapping
+
+
+class _Refused(Exception):
+    def __init__(self, line: int, message: str) -> None:
+        self.line, self.message = line, message
+
+
+def read_nodes(data: bytes, file: str, problems: list[Problem]) -> Node | None:
+    """Returns the document as nodes, or None where it is empty or was refused (the reason is in
+    `problems`)."""
+    if len(data) > MAX_BYTES:
+        problems.append(Problem(file, 1, f"the file is larger than {MAX_BYTES} bytes"))
+        return None
+    try:
+        text = data.decode("utf-8")
+        return _Composer(file, problems).document(iter(yaml.parse(text, Loader=_Loader)))
+    except UnicodeDecodeError:
+        problems.append(Problem(file, 1, "the file is not UTF-8"))
+    except _Refused as refused:
+        problems.append(Problem(file, refused.line, refused.message))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        hint = "; quote a test that holds [ ] { } , : # or begins with > ! * & % @"
+        line = mark.line + 1 if mark else 1
+        problems.append(Problem(file, line, f"not YAML: {error.problem or error.context}{hint}"))
+    except yaml.YAMLError as error:
+        problems.append(Problem(file, 1, f"not YAML: {error}"))
+    return None
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+class _Composer:
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self.file = file
+        self.problems = problems
+
+    def document(self, events: Iterator[yaml.Event]) -> Node | None:
+        node: Node | None = None
+        documents = 0
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise _Refused(_line(event), "a file holds one document; remove the second '---'")
+                node = self._node(next(events), events, 0)
+        if isinstance(node, Scalar) and not node.text and not node.quoted:
+            return None
+        return node
+
+    def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+        line = _line(event)
+        if isinstance(event, yaml.AliasEvent):
+            raise _Refused(line, f"an alias (*{event.anchor}) is not allowed; quote it if it is a test")
+        for name, what in (("anchor", "an anchor (&{})"), ("tag", "a YAML tag ({})")):
+            if word := getattr(event, name, None):
+                raise _Refused(line, f"{what.format(word)} is not allowed; quote it if it is a test")
+        if depth > MAX_DEPTH:
+            raise _Refused(line, f"nested deeper than {MAX_DEPTH} levels")
+        if isinstance(event, yaml.ScalarEvent):
+            return Scalar(event.value, bool(event.style), line)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return Sequence(tuple(self._items(events, depth)), line)
+        return Mapping(tuple(self._entries(events, depth)), line)
+
+    def _items(self, events: Iterator[yaml.Event], depth: int) -> Iterator[Node]:
+        while not isinstance(event := next(events), yaml.SequenceEndEvent):
+            yield self._node(event, events, depth + 1)
+
+    def _entries(self, events: Iterator[yaml.Event], depth: int) -> Iterator[tuple[Scalar, Node]]:
+        seen: dict[str, int] = {}
+        while not isinstance(event := next(events), yaml.MappingEndEvent):
+            key = self._node(event, events, depth + 1)
+            value = self._node(next(events), events, depth + 1)
+            if not isinstance(key, Scalar):
+                raise _Refused(
+                    key.line, "a key must be plain text; quote a text that holds braces or brackets"
+                )
+            if key.text in seen:
+                first = seen[key.text]
+                message = f"the key '{key.text}' occurs twice (first on line {first})"
+                self.problems.append(Problem(self.file, key.line, message))
+                continue
+            seen[key.text] = key.line
+            yield key, value

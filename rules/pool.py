@@ -1,0 +1,123 @@
+"""durable_rules in worker processes: a crash or an endless loop inside the engine costs one answer, not the
+service."""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+import time
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnContext, SpawnProcess
+
+from rules.admission import Admitted
+from rules.engine import DurableEngine
+from rules.errors import EngineFault, EngineLost, EngineTimeout, RulesError
+from rules.evaluation import Alarm
+from rules.language.model import Pack
+from rules.trace import Trace
+
+START_TIMEOUT = 30.0
+GRACE = 0.25
+"""Seconds beyond its own time limit before a worker counts as hanging."""
+
+
+class Pool:
+    """Owns the workers; every call has one for itself, and one that died or hangs is replaced."""
+
+    def __init__(self, pack: Pack, workers: int) -> None:
+        if workers < 1:
+            raise ValueError("a pool needs at least one worker")
+        self.pack = pack
+        self.context = multiprocessing.get_context("spawn")
+        self.free: queue.LifoQueue[_Worker] = queue.LifoQueue()
+        self.all = [_Worker(pack, self.context) for _ in range(workers)]
+        self.restarted = queue.SimpleQueue[str]()
+        for worker in self.all:
+            self.free.put(worker)
+
+    def evaluate(self, admitted: Admitted, timeout: float) -> Trace:
+        """Returns a worker's trace; raises an EngineFault where none answers in time."""
+        try:
+            worker = self.free.get(timeout=timeout)
+        except queue.Empty:
+            raise EngineTimeout("every worker is busy") from None
+        try:
+            return worker.evaluate(admitted, timeout)
+        except EngineFault as fault:
+            # Whatever went wrong, the process is given up: its memory cannot be trusted any more.
+            self.replace(worker)
+            self.restarted.put(type(fault).__name__)
+            worker = self.all[-1]
+            raise
+        finally:
+            self.free.put(worker)
+
+    def replace(self, worker: _Worker) -> None:
+        """Ends a worker and starts another at the end of the list."""
+        self.all.remove(worker)
+        worker.end()
+        self.all.append(_Worker(self.pack, self.context))
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Returns the restarts since the last call."""
+        found: list[Alarm] = []
+        while not self.restarted.empty():
+            found.append(
+                Alarm("worker-restarted", f"a worker process was replaced after {self.restarted.get()}")
+            )
+        return tuple(found)
+
+    def close(self) -> None:
+        """Ends every worker."""
+        for worker in self.all:
+            worker.end()
+
+
+class _Worker:
+    def __init__(self, pack: Pack, context: SpawnContext) -> None:
+        self.connection, other = context.Pipe()
+        self.process: SpawnProcess = context.Process(target=_serve, args=(other, pack), daemon=True)
+        self.process.start()
+        other.close()
+        self.ready = False
+
+    def evaluate(self, admitted: Admitted, timeout: float) -> Trace:
+        deadline = time.monotonic() + timeout
+        try:
+            if not self.ready:
+                self.receive(deadline)
+                self.ready = True
+            self.connection.send((admitted, timeout))
+            answer = self.receive(deadline)
+        except (EOFError, OSError) as error:
+            raise EngineLost(f"the worker process died ({type(error).__name__})") from error
+        if not isinstance(answer, Trace):
+            raise EngineLost("the worker process answered something else than a trace")
+        return answer
+
+    def receive(self, deadline: float) -> object:
+        if not self.connection.poll(max(0.0, deadline - time.monotonic()) + GRACE):
+            raise EngineTimeout("the worker process did not answer in time")
+        answer: object = self.connection.recv()
+        if isinstance(answer, RulesError):
+            raise answer
+        return answer
+
+    def end(self) -> None:
+        self.connection.close()
+        self.process.kill()
+        self.process.join(5)
+
+
+def _serve(connection: Connection, pack: Pack) -> None:
+    """Answers evaluations until the other end is closed; a fault ends the process."""
+    try:
+        engine = DurableEngine(pack)
+        connection.send("ready")
+        while True:
+            admitted, timeout = connection.recv()
+            connection.send(engine.evaluate(admitted, timeout))
+    except EngineFault as fault:
+        connection.send(fault)
+    except EOFError:
+        return

@@ -1,0 +1,491 @@
+"""Trust: every way in which a token is not believed, and that a believed one opens the door once."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+import requests
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from starlette.applications import Starlette
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from cds_hooks.app import create_app
+from cds_hooks.trust import Gate
+from cds_hooks.trust.keys import (
+    FRESH,
+    MAX_BYTES,
+    REFRESH_AFTER,
+    KeyCache,
+    KeysUnavailable,
+    check_address,
+    fetch,
+    keys_of,
+)
+from cds_hooks.trust.replay import ReplayStore
+from plugin.errors import CallError, SettingsError
+from plugin.settings import Issuer, Service, Settings, Trust
+from tests.cds_hooks.jwts import PUBLIC, Client, elliptic, key_file, key_set, rsa_client
+from tests.cds_hooks.serving import ORIGIN, Said, body, post, served
+
+REVIEW = "/cds-services/crlm-lesion-review"
+EHR = elliptic()
+EPIC = rsa_client()
+STRANGER = elliptic(issuer=EHR.issuer, kid=EHR.kid)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    folder = tmp_path_factory.mktemp("keys")
+    issuers = (
+        Issuer(issuer=EHR.issuer, jwks_file=key_file(folder, EHR)),
+        Issuer(
+            issuer=EPIC.issuer,
+            jwks_file=key_file(folder, EPIC),
+            audiences=("site-audience",),
+            profile="epic",
+            tenants=("t1",),
+        ),
+    )
+    return Settings(service=Service(public_url=PUBLIC, cors_origins=(ORIGIN,)), trust=Trust(issuers=issuers))
+
+
+@pytest.fixture
+def gate(settings: Settings) -> Gate:
+    return Gate(settings)
+
+
+def enters(gate: Gate, token: str, path: str = REVIEW) -> Any:
+    return gate.caller([f"Bearer {token}"], [PUBLIC + path])
+
+
+def refused(gate: Gate, *authorization: str) -> None:
+    with pytest.raises(CallError) as caught:
+        gate.caller(authorization, [PUBLIC + REVIEW])
+    assert caught.value.status == 401
+    assert str(caught.value) == "The call is not authenticated.", "no reason is given away"
+
+
+def test_both_published_algorithms(gate: Gate) -> None:
+    assert enters(gate, EHR.token()).issuer == EHR.issuer
+    epic = enters(gate, EPIC.token(EPIC.claims(tenant="t1", sub="x", nbf=int(time.time()) - 300)))
+    assert (epic.profile.name, epic.tenant) == ("epic", "t1")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "https://elsewhere.example"},
+        {"iss": None},
+        {"iss": ["https://ehr.example"]},
+        {"aud": PUBLIC + "/cds-services/crlm-order-sign"},
+        {"aud": PUBLIC + "/cds-services"},
+        {"aud": "http://cds.example" + REVIEW},
+        {"aud": PUBLIC + REVIEW + "/feedback"},
+        {"aud": None},
+        {"aud": []},
+        {"exp": int(time.time()) - 120},
+        {"exp": None},
+        {"exp": "tomorrow"},
+        {"exp": int(time.time()) + 100_000},
+        {"iat": int(time.time()) + 3600, "exp": int(time.time()) + 3700},
+        {"iat": None},
+        {"iat": "1"},
+        {"nbf": int(time.time()) + 3600},
+        {"jti": None},
+        {"jti": 7},
+        {"jti": ""},
+        {"jti": "x" * 5000},
+    ],
+    ids=str,
+)
+def test_claims_that_are_not_believed(gate: Gate, changes: dict[str, Any]) -> None:
+    claims = {**EHR.claims(), **changes}
+    claims = {name: value for name, value in claims.items() if value is not None}
+    token = jwt.api_jws.encode(
+        json.dumps(claims).encode(), EHR.key, "ES384", headers={"kid": EHR.kid, "typ": "JWT"}
+    )
+    refused(gate, f"Bearer {token}")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"aud": ["https://x.example", PUBLIC + REVIEW]}, {"sub": "x", "extra": {"a": 1}}]
+)
+def test_claims_that_are_believed(gate: Gate, changes: dict[str, Any]) -> None:
+    assert enters(gate, EHR.token(EHR.claims(**changes))).issuer == EHR.issuer
+
+
+def test_clock_that_runs_half_a_second_ahead(gate: Gate) -> None:
+    now = time.time()
+    assert enters(gate, EHR.token(EHR.claims(iat=now + 0.5, exp=now + 300)))
+
+
+def test_other_audiences_of_one_client_only(gate: Gate) -> None:
+    assert enters(gate, EPIC.token(EPIC.claims(aud="site-audience", tenant="t1")))
+    refused(gate, f"Bearer {EHR.token(EHR.claims(aud='site-audience'))}")
+
+
+def test_tenants(gate: Gate) -> None:
+    refused(gate, f"Bearer {EPIC.token()}")
+    refused(gate, f"Bearer {EPIC.token(EPIC.claims(tenant='t2'))}")
+    refused(gate, f"Bearer {EPIC.token(EPIC.claims(tenant=['t1']))}")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"kid": None},
+        {"kid": ""},
+        {"kid": "other"},
+        {"kid": EPIC.kid},
+        {"typ": ""},
+        {"typ": "at+jwt"},
+        {"jku": "https://ehr.example/jwks.json"},
+    ],
+)
+def test_headers_that_are_not_believed(gate: Gate, header: dict[str, Any]) -> None:
+    refused(gate, f"Bearer {EHR.token(**header)}")
+
+
+def test_type_is_compared_without_case(gate: Gate) -> None:
+    assert enters(gate, EHR.token(typ="jwt"))
+
+
+def test_algorithm_none(gate: Gate) -> None:
+    refused(gate, f"Bearer {jwt.encode(EHR.claims(), None, 'none', headers={'kid': EHR.kid})}")
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+def test_key_confusion(gate: Gate, algorithm: str) -> None:
+    """The public key is no secret: a signature made with it as an HMAC key proves nothing."""
+    import hashlib
+    import hmac
+
+    public = EPIC.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def part(value: bytes) -> bytes:
+        return base64.urlsafe_b64encode(value).rstrip(b"=")
+
+    head = part(json.dumps({"alg": algorithm, "typ": "JWT", "kid": EPIC.kid}).encode())
+    signed = head + b"." + part(json.dumps(EPIC.claims(tenant="t1")).encode())
+    mac = hmac.new(public, signed, getattr(hashlib, f"sha{algorithm[2:]}")).digest()
+    refused(gate, f"Bearer {(signed + b'.' + part(mac)).decode()}")
+
+
+def test_algorithm_beyond_the_list_and_beside_the_key(gate: Gate) -> None:
+    refused(gate, f"Bearer {EPIC.token(EPIC.claims(tenant='t1'), algorithm='RS256')}")
+    refused(gate, f"Bearer {EHR.token(key=EPIC.key, algorithm='RS384')}")
+
+
+def test_key_of_another_client(gate: Gate) -> None:
+    refused(gate, f"Bearer {EHR.token(EHR.claims(iss=EPIC.issuer, tenant='t1'))}")
+    refused(gate, f"Bearer {EPIC.token(EPIC.claims(iss=EHR.issuer))}")
+    refused(gate, f"Bearer {STRANGER.token()}")
+
+
+def test_altered_token(gate: Gate) -> None:
+    head, claims, signature = EHR.token().split(".")
+    changed = base64.urlsafe_b64encode(json.dumps(EHR.claims()).encode()).decode().rstrip("=")
+    refused(gate, f"Bearer {head}.{changed}.{signature}")
+    refused(gate, f"Bearer {head}.{claims}.")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "null",
+        "Bearer",
+        "Bearer ",
+        "Bearer null",
+        "Bearer x.y.z",
+        "Basic dXNlcjpwYXNz",
+        "Bearer " + "a" * 20_000,
+        "Bearer " + "." * 50,
+    ],
+)
+def test_what_is_no_token(gate: Gate, header: str) -> None:
+    refused(gate, header)
+
+
+def test_deeply_nested_token(gate: Gate) -> None:
+    nested = base64.urlsafe_b64encode(b"[" * 6000).decode()
+    refused(gate, f"Bearer {nested}.{nested}.x")
+
+
+def test_missing_and_double_header(gate: Gate) -> None:
+    refused(gate)
+    refused(gate, f"Bearer {EHR.token()}", f"Bearer {EHR.token()}")
+
+
+def test_scheme_without_case(gate: Gate) -> None:
+    assert gate.caller([f"bearer   {EHR.token()}"], [PUBLIC + REVIEW])
+
+
+def test_used_once(gate: Gate) -> None:
+    token = EHR.token()
+    assert enters(gate, token)
+    refused(gate, f"Bearer {token}")
+
+
+def test_one_identifier_from_two_clients(gate: Gate) -> None:
+    assert enters(gate, EHR.token(EHR.claims(jti="same")))
+    assert enters(gate, EPIC.token(EPIC.claims(jti="same", tenant="t1")))
+
+
+def test_used_once_among_many_at_the_same_time(gate: Gate) -> None:
+    token = EHR.token()
+
+    def attempt(_: int) -> bool:
+        try:
+            return bool(enters(gate, token))
+        except CallError:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(32))) == 1
+
+
+def test_a_refused_token_does_not_use_up_its_identifier(gate: Gate) -> None:
+    claims = EHR.claims()
+    refused(gate, f"Bearer {STRANGER.token(claims)}")
+    assert enters(gate, EHR.token(claims))
+
+
+def test_replay_protection_can_be_switched_off(settings: Settings) -> None:
+    import msgspec
+
+    trust = msgspec.structs.replace(settings.trust, replay_protection=False)
+    gate = Gate(msgspec.structs.replace(settings, trust=trust))
+    token = EHR.token()
+    assert enters(gate, token)
+    assert enters(gate, token)
+
+
+def test_replay_store_forgets_what_has_expired() -> None:
+    now = [1000.0]
+    store = ReplayStore(clock=lambda: now[0])
+    assert store.first_use("i", "j", 1010)
+    assert not store.first_use("i", "j", 1010)
+    now[0] = 1011
+    assert store.first_use("i", "j", 1020)
+
+
+# Key sets from an address.
+
+
+class Keys:
+    """A key set that a test changes under way, and how often it was asked for."""
+
+    def __init__(self, *clients: Client) -> None:
+        self.document: bytes | None = key_set(*clients)
+        self.asked = 0
+        self.now = 0.0
+        self.cache = KeyCache(get=self.get, clock=lambda: self.now)
+
+    def get(self, address: str) -> bytes:
+        self.asked += 1
+        if self.document is None:
+            raise KeysUnavailable(f"{address} cannot be reached")
+        return self.document
+
+
+def test_keys_are_fetched_once_and_again_for_an_unknown_key() -> None:
+    second = elliptic(kid="ec-2")
+    keys = Keys(EHR)
+    assert keys.cache.key("https://k.example", "ec-1") == EHR.jwk
+    assert keys.cache.key("https://k.example", "ec-1") == EHR.jwk
+    assert keys.asked == 1
+    assert keys.cache.key("https://k.example", "ec-2") is None
+    assert keys.asked == 1, "an unknown kid asks again only after a pause"
+    keys.document, keys.now = key_set(EHR, second), REFRESH_AFTER + 1
+    assert keys.cache.key("https://k.example", "ec-2") == second.jwk
+    assert keys.asked == 2
+
+
+def test_a_removed_key_stops_working_and_an_outage_does_not_shut_the_door_at_once() -> None:
+    keys = Keys(EHR)
+    assert keys.cache.key("https://k.example", "ec-1")
+    keys.document, keys.now = None, FRESH / 2
+    assert keys.cache.key("https://k.example", "other") is None
+    assert keys.cache.key("https://k.example", "ec-1")
+    keys.now = FRESH + 120
+    with pytest.raises(KeysUnavailable):
+        keys.cache.key("https://k.example", "ec-1")
+    keys.document, keys.now = key_set(elliptic(kid="new")), 2 * FRESH
+    assert keys.cache.key("https://k.example", "ec-1") is None
+
+
+def test_an_address_on_the_list_is_used_and_no_other() -> None:
+    address = "https://ehr.example/jwks.json"
+    issuer = Issuer(issuer=EHR.issuer, jku=(address,))
+    keys = Keys(EHR)
+    gate = Gate(Settings(service=Service(public_url=PUBLIC), trust=Trust(issuers=(issuer,))), keys=keys.cache)
+    assert enters(gate, EHR.token(jku=address))
+    assert enters(gate, EHR.token())
+    asked = keys.asked
+    for other in (
+        "https://ehr.example/jwks.json/",
+        "https://evil.example/jwks.json",
+        "http://ehr.example/jwks.json",
+        7,
+        ["x"],
+    ):
+        refused(gate, f"Bearer {EHR.token(jku=other)}")
+    assert keys.asked == asked, "an unlisted address is never asked"
+
+
+def test_keys_that_cannot_be_had_are_a_401() -> None:
+    keys = Keys(EHR)
+    keys.document = None
+    issuer = Issuer(issuer=EHR.issuer, jku=("https://ehr.example/jwks.json",))
+    gate = Gate(Settings(service=Service(public_url=PUBLIC), trust=Trust(issuers=(issuer,))), keys=keys.cache)
+    refused(gate, f"Bearer {EHR.token()}")
+
+
+def test_fetching() -> None:
+    async def keys(_request: object) -> Response:
+        return Response(key_set(EHR), media_type="application/json")
+
+    async def away(_request: object) -> Response:
+        return RedirectResponse("/keys")
+
+    async def big(_request: object) -> Response:
+        return Response(b" " * (MAX_BYTES + 1))
+
+    async def none(_request: object) -> Response:
+        return Response("<html>", 503)
+
+    routes = [Route(f"/{one.__name__}", one) for one in (keys, away, big, none)]
+    with served(Starlette(routes=routes)) as base:
+        assert keys_of(fetch(f"{base}/keys")) == {EHR.kid: EHR.jwk}
+        for path in ("away", "big", "none"):
+            with pytest.raises(KeysUnavailable):
+                fetch(f"{base}/{path}")
+    with pytest.raises(KeysUnavailable):
+        fetch(f"{base}/keys")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [b"", b"[]", b"{}", b'{"keys": []}', b'{"keys": 7}', b'{"keys":[{"kid":"a"},{"kid":"a"}]}', b"\xff"],
+)
+def test_what_is_no_key_set(document: bytes) -> None:
+    with pytest.raises(ValueError):
+        keys_of(document)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://ehr.example/jwks",
+        "https://user:pass@ehr.example/jwks",
+        "https://ehr.example/jwks#x",
+        "file:///etc/passwd",
+        "ehr.example",
+        "https://",
+    ],
+)
+def test_addresses_that_keys_never_come_from(address: str) -> None:
+    with pytest.raises(SettingsError):
+        check_address(address)
+
+
+# The configuration.
+
+
+@pytest.mark.parametrize(
+    ("issuers", "named"),
+    [
+        ((), "trust.issuers is empty"),
+        ((Issuer(issuer="a"),), "give jwks_file or jku"),
+        ((Issuer(issuer="a", jku=("http://x.example/",)),), "https address"),
+        ((Issuer(issuer="a", jwks_file=Path("/nonexistent.json")),), "cannot be read"),
+        (
+            (
+                Issuer(issuer="a", jku=("https://x.example/",)),
+                Issuer(issuer="a", jku=("https://y.example/",)),
+            ),
+            "twice",
+        ),
+    ],
+)
+def test_settings_that_cannot_be_used(issuers: tuple[Issuer, ...], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        Gate(Settings(service=Service(public_url=PUBLIC), trust=Trust(issuers=issuers)))
+
+
+def test_without_a_public_address_there_is_no_audience(settings: Settings) -> None:
+    import msgspec
+
+    nowhere = msgspec.structs.replace(settings, service=Service())
+    with pytest.raises(SettingsError, match="public_url"):
+        create_app(nowhere, Said())
+
+
+# Over HTTP.
+
+
+@pytest.fixture(scope="module")
+def said() -> Said:
+    return Said()
+
+
+@pytest.fixture(scope="module")
+def base(settings: Settings, said: Said) -> Iterator[str]:
+    with served(create_app(settings, said)) as address:
+        yield address
+
+
+def test_the_door_over_http(base: str, said: Said) -> None:
+    assert post(base + REVIEW, body(), Authorization=f"Bearer {EHR.token()}").status_code == 200
+    assert said.calls[-1][1].issuer == EHR.issuer
+    answer = post(base + REVIEW, body(), Origin=ORIGIN, Host="cds.example")
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert answer.json()["issue"][0] == {
+        "severity": "error",
+        "code": "login",
+        "diagnostics": "The call is not authenticated.",
+    }
+
+
+def test_discovery_and_feedback_are_behind_the_same_door(base: str) -> None:
+    assert requests.get(f"{base}/cds-services", timeout=10).status_code == 401
+    token = EHR.token(EHR.claims("/cds-services"))
+    assert (
+        requests.get(
+            f"{base}/cds-services", headers={"Authorization": f"Bearer {token}"}, timeout=10
+        ).status_code
+        == 200
+    )
+    item = {"card": "c", "outcome": "overridden", "outcomeTimestamp": "2026-11-21T10:00:00Z"}
+    address = f"{base}{REVIEW}/feedback"
+    assert post(address, {"feedback": [item]}).status_code == 401
+    for path in (REVIEW + "/feedback", REVIEW):
+        token = EHR.token(EHR.claims(path))
+        assert post(address, {"feedback": [item]}, Authorization=f"Bearer {token}").status_code == 200
+
+
+def test_preflight_needs_no_token(base: str) -> None:
+    asked = {
+        "Origin": ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }
+    assert requests.options(base + REVIEW, headers=asked, timeout=10).status_code == 200
+
+
+def test_no_token_in_the_log(base: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    token = EHR.token(EHR.claims(aud="https://elsewhere.example"))
+    assert post(base + REVIEW, body(), Authorization=f"Bearer {token}").status_code == 401
+    assert "InvalidAudienceError" in caplog.text
+    assert not [part for part in token.split(".") if part in caplog.text]

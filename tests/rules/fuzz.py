@@ -1,0 +1,130 @@
+"""Differential fuzzing: durable_rules, the crosscheck and a naive interpreter on random packs and facts.
+
+`python -m tests.rules.fuzz --programs N --seed S` prints a summary; exit code 1 where the three differ.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rules.errors import PackError
+from rules.evaluate import Evaluator
+from rules.evaluation import Evaluation
+from rules.language import load_pack
+from tests.rules.naive import Naive, frozen
+from tests.rules.program import Maker, write
+
+
+@dataclass
+class Summary:
+    programs: int = 0
+    refused: int = 0
+    evaluations: int = 0
+    findings: int = 0
+    derived: int = 0
+    differences: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.programs} programs ({self.refused} refused by the loader), {self.evaluations} evaluations, "
+            f"{self.findings} findings, {self.derived} derived facts, {len(self.differences)} differences"
+        )
+
+
+def told(evaluation: Evaluation) -> tuple[set, set]:
+    """Returns findings and derived facts in the naive interpreter's form."""
+    findings = {
+        (
+            f.rule,
+            f.case,
+            f.subject,
+            f.conclusion,
+            f.indicator,
+            f.status,
+            frozenset(frozenset(said.items()) for said in f.says),
+            frozenset(frozen(fact.kind, dict(fact.values)) for fact in f.facts),
+            f.sources,
+            f.parameters,
+        )
+        for f in evaluation.findings
+    }
+    derived = {
+        (
+            d.rule,
+            d.case,
+            frozen(d.fact.kind, dict(d.fact.values)),
+            frozenset(frozen(f.kind, dict(f.values)) for f in d.support),
+        )
+        for d in evaluation.facts
+    }
+    return findings, derived
+
+
+def check(seed: int, summary: Summary, rounds: int = 6) -> None:
+    """Runs one random program on a few sets of facts; notes differences in the summary."""
+    maker = Maker(random.Random(seed))
+    program = maker.program()
+    with tempfile.TemporaryDirectory() as name:
+        write(program, Path(name))
+        try:
+            pack = load_pack(Path(name))
+        except PackError as error:
+            summary.refused += 1
+            summary.reasons.append(f"seed {seed}: {error.problems[0]}")
+            return
+    summary.programs += 1
+    with Evaluator(pack, timeout=30) as evaluator:
+        for number in range(rounds):
+            facts = maker.facts(program)
+            evaluation = evaluator.evaluate(facts)
+            naive = Naive(program, facts)
+            findings, derived = told(evaluation)
+            summary.evaluations += 1
+            summary.findings += len(findings)
+            summary.derived += len(derived)
+            where = f"seed {seed}, facts {number}"
+            if evaluation.alarms:
+                summary.differences.append(f"{where}: {[alarm.message for alarm in evaluation.alarms]}")
+            if findings != naive.findings:
+                summary.differences.append(
+                    f"{where}: findings missing {naive.findings - findings}, extra {findings - naive.findings}"
+                )
+            if derived != naive.derived:
+                summary.differences.append(
+                    f"{where}: facts missing {naive.derived - derived}, extra {derived - naive.derived}"
+                )
+
+
+def run(programs: int, seed: int) -> Summary:
+    """Checks programs seed, seed + 1, ..."""
+    summary = Summary()
+    for number in range(seed, seed + programs):
+        check(number, summary)
+    return summary
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--programs", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=None, help="of the first program; a fresh one by default")
+    options = parser.parse_args()
+    seed = random.SystemRandom().randrange(10**9) if options.seed is None else options.seed
+    start = time.monotonic()
+    summary = run(options.programs, seed)
+    for reason in summary.reasons[:10]:
+        print("refused:", reason)
+    for difference in summary.differences[:10]:
+        print("DIFFERENCE:", difference)
+    print(f"seed {seed}: {summary}, {time.monotonic() - start:.1f} s")
+    return 1 if summary.differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

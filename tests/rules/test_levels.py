@@ -1,0 +1,56 @@
+"""Fewer sessions than strata, and the same meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rules.engine.levels import levels
+from rules.facts import Fact
+from tests.rules.engines import ENGINES, run
+from tests.rules.packing import pack_of
+
+SPEAK = "  subject: = L.id\n  conclusion: c\n  indicator: info\n  hooks: [all]\n"
+TEXT = (
+    "- id: A\n  title: a\n  stratum: 5\n  when: [{lesion L: {}}]\n  then: {out: {lesion: = L.id}}\n"
+    "- id: B\n  title: b\n  stratum: 7\n  when: [{sighting L: {}}]\n  then: {single: {lesion: = L.id}}\n"
+    "- id: C\n  title: c\n  stratum: 9\n  when: [{out L: {}}]\n  then: {third: {lesion: = L.lesion}}\n"
+    f"- id: D\n  title: d\n  stratum: 10\n  when: [{{lesion L: {{}}}}]\n{SPEAK}"
+    "- id: E\n  title: e\n  stratum: 11\n  when: [{lesion L: {}}, {third T: {lesion: = L.id}}]\n"
+    "  unless: [{finding F: {subject: = L.id, indicator: [info, warning]}}]\n  then: {fourth: {lesion: = L.id}}\n"
+    f"- id: F\n  title: f\n  stratum: 11\n  when: [{{lesion L: {{nature: benign}}}}]\n{SPEAK}"
+    f"- id: G\n  title: g\n  stratum: 12\n  when: [{{finding F: {{rule: D}}}}, {{lesion L: {{id: = F.subject}}}}]\n{SPEAK}"
+)
+FACTS = """\
+kinds:
+  lesion: {title: l, input: true, properties: {id: {type: id, required: true}, nature: {type: code, values: [benign]}}}
+  sighting: {title: s, input: true, properties: {id: {type: id, required: true}}}
+  out: {title: o, properties: {lesion: {type: id, required: true}}}
+  single: {title: o, properties: {lesion: {type: id, required: true}}}
+  third: {title: o, properties: {lesion: {type: id, required: true}}}
+  fourth: {title: o, properties: {lesion: {type: id, required: true}}}
+"""
+
+
+def test_statements_stand_as_early_as_they_can(tmp_path: Path) -> None:
+    pack = pack_of(tmp_path, TEXT, facts=FACTS)
+    groups = [sorted(statement.id for statement in group) for group in levels(list(pack.statements.values()))]
+    # F and G stand no earlier than E, which must not see their findings.
+    assert groups == [["A", "B", "D"], ["C"], ["E", "F", "G"]]
+
+
+def test_findings_of_the_same_or_a_higher_stratum_are_not_seen(tmp_path: Path) -> None:
+    text = TEXT.replace(
+        "- id: D\n  title: d\n  stratum: 10\n  when: [{lesion L: {}}]",
+        "- id: D\n  title: d\n  stratum: 10\n  when: [{lesion L: {id: L2}}]",
+    )
+    pack = pack_of(tmp_path, text, facts=FACTS)
+    facts = [Fact("lesion", {"id": name, "nature": "benign"}) for name in ("L1", "L2")]
+    for engine in ENGINES:
+        result = run(engine, pack, facts)
+        assert [fact.values["lesion"] for fact in result.of("fourth")] == ["L1"]
+        assert [(f.rule, f.subject) for f in result.findings] == [
+            ("D", "L2"),
+            ("F", "L1"),
+            ("F", "L2"),
+            ("G", "L2"),
+        ]
