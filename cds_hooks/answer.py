@@ -27,7 +27,7 @@ class Answer:
 
     advices: tuple[Advice, ...]
     gaps: int = 0
-    alarms: int = 0
+    alarms: tuple[str, ...] = ()
     record: Callable[[tuple[str, ...]], None] = _not_recorded
 
 
@@ -52,8 +52,12 @@ class Answerer(Protocol):
     def store_feedback(self, items: Sequence[FeedbackItem]) -> None:
         """Keeps every item, or raises StoreError and keeps none."""
 
-    def check_ready(self) -> None:
-        """Raises StoreError where feedback or records cannot be kept."""
+    @property
+    def both_engines(self) -> bool:
+        """Whether both evaluations answer now."""
+
+    def missing(self) -> str | None:
+        """Returns what is missing to answer calls and keep feedback, or None."""
 
     def close(self) -> None:
         """Gives back what it holds; it answers nothing after that."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -148,7 +149,16 @@ async def ready(request: Request) -> Response:
     missing = await _in_thread(request, desk.missing)
     if missing is not None:
         return outcome(503, missing)
-    return JSONResponse({"status": "ready", "rulePack": desk.revision})
+    # An alarm is no reason to take the service away, and every reason to look: the other engine answers.
+    since = None if desk.last_alarm is None else round(time.time() - desk.last_alarm)
+    both = desk.answerer.both_engines
+    state = {
+        "status": "ready",
+        "rulePack": desk.revision,
+        "bothEngines": both,
+        "engineAlarm": since is not None,
+    }
+    return JSONResponse(state if since is None else {**state, "secondsSinceAlarm": since})
 
 
 async def metrics(request: Request) -> Response:

@@ -42,6 +42,7 @@ class Desk:
         self.base = public_base(settings)
         self.gate = Gate(settings)
         self.metrics = Metrics()
+        self.last_alarm: float | None = None
         self.answerer = answerer
         self.discovery: Discovery = discovery(
             answerer.prefetch, answerer.decisive, revision=answerer.revision
@@ -70,7 +71,10 @@ class Desk:
         document = response(answer.advices, profile=caller.profile, source_url=self.base)
         reply = render(document)
         self._count(service, [advice.indicator for advice in answer.advices])
-        self.metrics.count("vestige_alarms_total", answer.alarms)
+        for kind in answer.alarms:
+            self.metrics.count("vestige_alarms_total", kind=kind)
+        if answer.alarms:
+            self.last_alarm = time.time()
         log.call_line(
             service=service.id,
             instance=call.hook_instance if call.instance_is_uuid else "not-a-uuid",
@@ -78,7 +82,7 @@ class Desk:
             rules=self.revision,
             cards=len(answer.advices),
             gaps=answer.gaps,
-            alarms=answer.alarms,
+            alarms=len(answer.alarms),
             milliseconds=round((time.perf_counter() - started) * 1000),
         )
         return Reply(reply, partial(self._record, answer, tuple(card["uuid"] for card in document["cards"])))
@@ -103,11 +107,7 @@ class Desk:
 
     def missing(self) -> str | None:
         """Returns None when calls can be answered, else what is missing."""
-        try:
-            self.answerer.check_ready()
-        except StoreError as error:
-            return str(error)
-        return None
+        return self.answerer.missing()
 
     def _record(self, answer: Answer, cards: tuple[str, ...]) -> None:
         """Records an answer that is on its way; a full disk must not keep a card from its reader."""

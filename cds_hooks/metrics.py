@@ -13,7 +13,7 @@ HELP = {
     "vestige_refused_total": "Calls refused for want of trust.",
     "vestige_faults_total": "Faults answered with status 500.",
     "vestige_records_lost_total": "Decision records that could not be kept.",
-    "vestige_alarms_total": "Alarms of decisions: disagreeing or unavailable engines.",
+    "vestige_alarms_total": "Alarms of decisions, by kind: engines that disagree or do not answer.",
 }
 
 

@@ -18,8 +18,14 @@ def pack_of(settings: Settings) -> Pack:
 
 
 def evaluator_of(settings: Settings) -> Evaluator:
-    """Returns an evaluator for the site's pack; close it when done."""
-    return Evaluator(pack_of(settings), mode=settings.rules.engine)
+    """Returns an evaluator for the site's pack, as a service runs it; close it when done."""
+    return Evaluator(pack_of(settings), mode=settings.rules.engine, workers=settings.rules.engine_workers)
+
+
+def evaluator_here(settings: Settings) -> Evaluator:
+    """Returns an evaluator without worker processes, for commands that end after one answer."""
+    mode = settings.rules.engine
+    return Evaluator(pack_of(settings), mode="in-process" if mode == "pool" else mode)
 
 
 def _number(name: str, value: int | float | str) -> int | Decimal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -14,11 +15,14 @@ from plugin.advice import advise, shown
 from plugin.chart import Chart
 from plugin.decide import decide
 from plugin.decision import Decision
+from plugin.errors import StoreError
 from plugin.pull import PREFETCH, QUERIES, HookInput, Sessions, pull
 from plugin.record import Pseudonyms, RecordedFinding, record_of
 from plugin.settings import Settings, today
 from plugin.store import Store
 from rules.finding import Finding
+
+START_SECONDS = 30.0
 
 
 class UseCase:
@@ -30,6 +34,10 @@ class UseCase:
         self._sessions = Sessions(settings)
         self._store = Store(settings.store.url)
         self._pseudonyms = Pseudonyms(self._store.pseudonym_key())
+        self._evaluator.wait(START_SECONDS)
+        # Pack and compiled rules live as long as the process: the collector need not look at them again.
+        gc.collect()
+        gc.freeze()
 
     @property
     def prefetch(self) -> Mapping[str, str]:
@@ -54,7 +62,7 @@ class UseCase:
         return Answer(
             advices=advise(decision, call.hook, settings=settings, language=settings.cards.language),
             gaps=len(decision.gaps),
-            alarms=len(decision.alarms),
+            alarms=tuple(alarm.kind for alarm in decision.alarms),
             record=partial(self._record, call, caller, chart, decision),
         )
 
@@ -62,9 +70,18 @@ class UseCase:
         """Keeps feedback in the site's store."""
         self._store.add_feedback(items)
 
-    def check_ready(self) -> None:
-        """Raises StoreError where the store cannot be reached."""
-        self._store.check()
+    def missing(self) -> str | None:
+        """Returns what is wrong with the store, or None."""
+        try:
+            self._store.check()
+        except StoreError as error:
+            return str(error)
+        return None
+
+    @property
+    def both_engines(self) -> bool:
+        """Whether durable_rules answers beside the second evaluation; not while a worker starts anew."""
+        return self._evaluator.wait(0)
 
     def close(self) -> None:
         """Ends the rule engine and closes every connection."""

@@ -204,8 +204,8 @@ REGION_OF = {
 
 
 class Organ(Coded):
-    """Where a lesion certainly does not lie in the liver; no regions of an examination, whose images of one of
-    these may well hold the liver."""
+    """Organs beside the liver, as the place of a lesion; no regions of an examination, whose images of one of
+    them may well hold the liver."""
 
     RECTUM = Code(SCT, "34402009", "Rectum")
     ANUS = Code(SCT, "53505006", "Anus")

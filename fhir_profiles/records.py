@@ -114,8 +114,8 @@ class Sighting(Stated, frozen=True, kw_only=True, gc=False):
     measure or a feature alone); `explicit` False: implied by a size above 0 mm. zero_size: a size of 0
     mm, no claim at all. size_rejected: why a size was refused (the sighting stays). size_text: text
     shown, never counted. size_comparator: "<", "<=", ">", ">=" as written, mm then is the bound. region:
-    "liver", "other" (another organ or region) or None, of the coded body site. members: Observations of a group, which share its
-    lesion and study. adc in um2/s, hu in HU.
+    "liver", "other" (another organ or region) or None, of the coded body site. members: Observations of a
+    group, which share its lesion and study. adc in um2/s, hu in HU.
     """
 
     lesion: LesionRef | None = None

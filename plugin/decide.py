@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from plugin.chart import Chart
 from plugin.decision import Decision, HistoryEntry, LesionOutcome
 from plugin.facts import facts_of
+from plugin.orders import matters
 from plugin.settings import Settings
 from plugin.timeline import Timeline, build
 from rules.errors import EngineFault
@@ -24,14 +26,25 @@ _FLAGS = (
 )  # fmt: skip
 
 
-def decide(chart: Chart, evaluator: Evaluator, *, today: date, settings: Settings) -> Decision:
-    """Returns what the rules decide on a patient: a pure function of chart, drafts and today.
+def decide(
+    chart: Chart,
+    evaluator: Evaluator,
+    *,
+    today: date,
+    settings: Settings,
+    answers: Iterable[Fact] = (),
+) -> Decision:
+    """Returns what the rules decide on a patient: a pure function of chart, drafts, today and earlier answers.
+
+    `answers` are facts of the kind `override`; they put messages in the background and decide nothing.
 
     Where neither evaluation of the rules answers, nothing is decided and the decision says so. Raises
     FactError where a fact is not as the pack declares it.
     """
     timeline = build(chart, today=today, timezone=settings.site.zone)
-    facts = facts_of(timeline, today=today, settings=settings)
+    in_force = {name: each.value for name, each in evaluator.pack.parameters.items()}
+    read = facts_of(timeline, today=today, settings=settings, parameters=in_force)
+    facts = (*read, *answers)
     evaluation = _evaluated(evaluator, facts)
     patient = next(iter(evaluation.of("patient_status")), None)
     values = patient.values if patient else {}
@@ -47,6 +60,7 @@ def decide(chart: Chart, evaluator: Evaluator, *, today: date, settings: Setting
         timeline=timeline,
         gaps=chart.gaps,
         pack=evaluator.pack,
+        order_matters=matters(chart.drafts, settings.site.zone),
     )
 
 

@@ -76,6 +76,8 @@ class Decision:
     timeline: Timeline
     gaps: tuple[Gap, ...]
     pack: Pack = field(repr=False, compare=False)
+    order_matters: bool = True
+    """Whether an order of the hook has to do with the liver or its treatment, as far as can be told."""
 
     @property
     def pack_revision(self) -> str:
@@ -144,7 +146,7 @@ class Advice:
 
     `summary` is one plain sentence of fewer than 140 UTF-16 units; `detail` is GitHub-flavoured Markdown in
     which every text of the record is escaped. `topic` is alphanumeric and stable. `subjects` are the lesions
-    it is about.
+    it is about. `digests` hold what each of its rules is about, for an answer to be remembered by.
     """
 
     family: str
@@ -157,3 +159,4 @@ class Advice:
     suggestions: tuple[Suggestion, ...] = ()
     override_reasons: tuple[OverrideReason, ...] = ()
     sources: tuple[str, ...] = ()
+    digests: tuple[tuple[str, str], ...] = ()

@@ -21,7 +21,7 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Feature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One row of the table; `statement` is the source, `rules` and `code` are what acts on the feature."""
+    """One row of the table; `statement` is the source, `rules` are what acts on the feature."""
 
     id: str
     statement: str
@@ -34,7 +34,6 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     software: str
     rules: tuple[str, ...]
     sign: Sign
-    code: tuple[str, ...] = ()
 
     def shown_by(self, values: Mapping[str, Any]) -> bool:
         """Says whether the values of a sighting (or of the patient) record the feature."""

@@ -99,7 +99,8 @@ class Trust(Struct, frozen=True, kw_only=True):
 
     issuers: tuple[Issuer, ...] = ()
     leeway: Annotated[float, Meta(ge=0, le=600)] = 60.0
-    max_lifetime: Seconds = 600.0
+    # Epic's tokens live 900 s and name an `iat` 300 s in the past.
+    max_lifetime: Annotated[float, Meta(gt=0, le=3600)] = 1200.0
     replay_protection: bool = True
     behind_tls_proxy: bool = False
 
@@ -118,7 +119,9 @@ class Rules(Struct, frozen=True, kw_only=True):
     pack: Path | None = None
     parameters: dict[str, int | float | str] = field(default_factory=dict)
     states: dict[str, Literal["active", "shadow", "off"]] = field(default_factory=dict)
-    engine: Literal["in-process", "pool", "reference"] = "in-process"
+    # `pool`: durable_rules in worker processes, so that a crash in it costs one answer of one engine.
+    engine: Literal["in-process", "pool", "reference"] = "pool"
+    engine_workers: Count = 1
 
 
 class Cards(Struct, frozen=True, kw_only=True):
@@ -127,6 +130,24 @@ class Cards(Struct, frozen=True, kw_only=True):
     max_cards: Count = 4
     response_summary: bool = False
     language: str = "en"
+
+
+class OrderCode(Struct, frozen=True, kw_only=True):
+    """One code by which the site orders something; `system` is a canonical URL or an OID as urn:oid:..."""
+
+    system: Annotated[str, Meta(min_length=1)]
+    code: Annotated[str, Meta(min_length=1)]
+    display: str = ""
+
+
+class Codes(Struct, frozen=True, kw_only=True):
+    """The site's own codes of suggested orders; they stand before the standard ones of the draft."""
+
+    liver_mri: tuple[OrderCode, ...] = ()
+    liver_mri_plain: tuple[OrderCode, ...] = ()
+    ious: tuple[OrderCode, ...] = ()
+    ceious: tuple[OrderCode, ...] = ()
+    mdt_review: tuple[OrderCode, ...] = ()
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -139,6 +160,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     store: Store = field(default_factory=Store)
     rules: Rules = field(default_factory=Rules)
     cards: Cards = field(default_factory=Cards)
+    codes: Codes = field(default_factory=Codes)
 
     def with_fhir_servers(self, bases: tuple[str, ...]) -> Settings:
         """Returns settings that also permit these bases; without a token where the service is open itself."""

@@ -6,6 +6,7 @@ RulesError                     everything below
 └── EngineFault                one evaluation has no result; the other evaluation may still answer
     ├── EngineTimeout          it took longer than allowed
     ├── LimitExceeded          too many facts or firings, or a number too large or too long to be exact
+    ├── EngineStarting         the worker process has not read its rules yet
     └── EngineLost             the worker process died, hung or sent something unreadable
 """
 
@@ -58,6 +59,10 @@ class EngineTimeout(EngineFault):
 
 class LimitExceeded(EngineFault):
     """Says that a named limit was passed."""
+
+
+class EngineStarting(EngineFault):
+    """Says that a worker process is not ready yet; it is left alone."""
 
 
 class EngineLost(EngineFault):

@@ -29,6 +29,8 @@ class _Engine(Protocol):
 
     def alarms(self) -> tuple[Alarm, ...]: ...
 
+    def wait(self, _timeout: float, /) -> bool: ...
+
     def close(self) -> None: ...
 
 
@@ -99,6 +101,10 @@ class Evaluator:
             return None, (unavailable, *self.engine.alarms())
         return trace, self.engine.alarms()
 
+    def wait(self, timeout: float) -> bool:
+        """Says whether durable_rules is ready to answer, after waiting at most so many seconds."""
+        return self.engine is None or self.engine.wait(timeout)
+
     def close(self) -> None:
         """Ends the worker processes and gives the engine's memory back."""
         if self.engine is not None:
@@ -131,6 +137,10 @@ class InProcess:
     def alarms(self) -> tuple[Alarm, ...]:
         """Returns nothing: there is no worker to restart."""
         return ()
+
+    def wait(self, _timeout: float) -> bool:
+        """Returns True: it is ready once it is made."""
+        return True
 
     def close(self) -> None:
         """Gives the engine's memory back."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import threading
 import time
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext, SpawnProcess
 
 from rules.admission import Admitted
 from rules.engine import DurableEngine
-from rules.errors import EngineFault, EngineLost, EngineTimeout, RulesError
+from rules.errors import EngineFault, EngineLost, EngineStarting, EngineTimeout, RulesError
 from rules.evaluation import Alarm
 from rules.language.model import Pack
 from rules.trace import Trace
@@ -32,6 +33,7 @@ class Pool:
         self.free: queue.LifoQueue[_Worker] = queue.LifoQueue()
         self.all = [_Worker(pack, self.context) for _ in range(workers)]
         self.restarted = queue.SimpleQueue[str]()
+        self.lock = threading.Lock()
         for worker in self.all:
             self.free.put(worker)
 
@@ -43,20 +45,30 @@ class Pool:
             raise EngineTimeout("every worker is busy") from None
         try:
             return worker.evaluate(admitted, timeout)
+        except EngineStarting:
+            raise
         except EngineFault as fault:
             # Whatever went wrong, the process is given up: its memory cannot be trusted any more.
-            self.replace(worker)
+            worker = self.replace(worker)
             self.restarted.put(type(fault).__name__)
-            worker = self.all[-1]
             raise
         finally:
             self.free.put(worker)
 
-    def replace(self, worker: _Worker) -> None:
-        """Ends a worker and starts another at the end of the list."""
-        self.all.remove(worker)
+    def replace(self, worker: _Worker) -> _Worker:
+        """Ends a worker and returns another in its place."""
         worker.end()
-        self.all.append(_Worker(self.pack, self.context))
+        new = _Worker(self.pack, self.context)
+        with self.lock:
+            self.all[self.all.index(worker)] = new
+        return new
+
+    def wait(self, timeout: float) -> bool:
+        """Says whether every worker is ready, after waiting at most so many seconds for them."""
+        deadline = time.monotonic() + timeout
+        with self.lock:
+            workers = list(self.all)
+        return all(worker.wait(deadline) for worker in workers)
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Returns the restarts since the last call."""
@@ -79,14 +91,15 @@ class _Worker:
         self.process: SpawnProcess = context.Process(target=_serve, args=(other, pack), daemon=True)
         self.process.start()
         other.close()
+        self.started = time.monotonic()
         self.ready = False
+        self.lock = threading.Lock()
 
     def evaluate(self, admitted: Admitted, timeout: float) -> Trace:
         deadline = time.monotonic() + timeout
         try:
-            if not self.ready:
-                self.receive(deadline)
-                self.ready = True
+            if not self.wait(deadline):
+                self.refuse_late_start()
             self.connection.send((admitted, timeout))
             answer = self.receive(deadline)
         except (EOFError, OSError) as error:
@@ -94,6 +107,20 @@ class _Worker:
         if not isinstance(answer, Trace):
             raise EngineLost("the worker process answered something else than a trace")
         return answer
+
+    def wait(self, deadline: float) -> bool:
+        """Says whether the process has read its rules, after waiting for it until the deadline."""
+        with self.lock:
+            if not self.ready and self.connection.poll(max(0.0, deadline - time.monotonic())):
+                self.receive(deadline)
+                self.ready = True
+            return self.ready
+
+    def refuse_late_start(self) -> None:
+        """A start may take longer than one call has; only one that takes far too long is given up."""
+        if time.monotonic() - self.started < START_TIMEOUT:
+            raise EngineStarting("the worker process is still starting")
+        raise EngineTimeout("the worker process did not start")
 
     def receive(self, deadline: float) -> object:
         if not self.connection.poll(max(0.0, deadline - time.monotonic()) + GRACE):

@@ -55,3 +55,12 @@ def missing(name: str, reason: str) -> NoReturn:
     if name in re.split("[, ]+", os.environ.get("VESTIGE_REQUIRE", "")):
         pytest.fail(f"{reason} (VESTIGE_REQUIRE lists it)", pytrace=False)
     pytest.skip(reason)
+
+
+def examples() -> list[Path]:
+    """The FHIR instances written elsewhere that VESTIGE_EXAMPLES names a folder of; skips the test without it."""
+    folder = os.environ.get("VESTIGE_EXAMPLES")
+    found = sorted(Path(folder).rglob("*.json")) if folder else []
+    if not found:
+        missing("examples", "VESTIGE_EXAMPLES names no folder of FHIR instances written elsewhere")
+    return found

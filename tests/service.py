@@ -31,6 +31,7 @@ class Service:
 
     address: str
     log: Path
+    pid: int
 
     def call(self, body: dict[str, Any], **options: Any) -> requests.Response:
         service = SERVICES[body["hook"]]
@@ -51,10 +52,11 @@ def running(
     today: date | None = None,
     options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
+    vestige: Path = Path(sys.executable).with_name("vestige"),
 ) -> Iterator[Service]:
     """Runs `vestige serve --open` until the block ends."""
     port = free_port()
-    command = [str(Path(sys.executable).with_name("vestige")), "serve", "--open", "--port", str(port)]
+    command = [str(vestige), "serve", "--open", "--port", str(port)]
     for base in bases:
         command += ["--fhir-server", base]
     if today:
@@ -65,7 +67,7 @@ def running(
             [*command, *options], cwd=folder, env=environment, stdout=stream, stderr=subprocess.STDOUT
         )
         try:
-            service = Service(f"http://127.0.0.1:{port}", log)
+            service = Service(f"http://127.0.0.1:{port}", log, process.pid)
             _wait(service, process)
             yield service
         finally:

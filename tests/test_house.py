@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from plugin.settings import load
+
 ROOT = Path(__file__).parents[1]
 LOCKS = sorted((ROOT / "requirements").glob("py3*.txt"))
 # Written in pieces so that this file does not hold what it forbids.
@@ -66,3 +68,15 @@ def test_package_lock_names_no_address() -> None:
         if path.name == "package-lock.json":
             assert '"resolved"' not in text, path
             assert '"integrity"' in text, path
+
+
+def test_the_example_settings_are_usable() -> None:
+    settings = load(ROOT / "docs" / "vestige.example.toml", {})
+    assert settings.trust.issuers[0].issuer == settings.fhir.servers[0].issuer
+
+
+def test_every_file_that_the_readme_names_exists() -> None:
+    readme = (ROOT / "README.md").read_text()
+    named = [link for link in re.findall(r"\]\(([^)]+)\)", readme) if not link.startswith("http")]
+    assert named
+    assert not [link for link in named if not (ROOT / link).exists()]

@@ -13,7 +13,7 @@ from cds_hooks.cards import CANONICAL, response
 from cds_hooks.cli import report
 from cds_hooks.cli.terminal import AS_JSON, CONFIG, TODAY, console, day, print_json
 from cds_hooks.hooks import HOOKS
-from cds_hooks.rulebook import evaluator_of
+from cds_hooks.rulebook import evaluator_here
 from cds_hooks.wire import pruned
 from plugin.advice import advise, shown
 from plugin.decide import decide
@@ -59,7 +59,7 @@ def decided(
 ) -> Decision:
     """Returns the decision on the patient of these files."""
     chart = chart_from_files(files, context)
-    with evaluator_of(settings) as evaluator:
+    with evaluator_here(settings) as evaluator:
         return decide(chart, evaluator, today=day(today) or today_of(settings), settings=settings)
 
 

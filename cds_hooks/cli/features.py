@@ -46,7 +46,7 @@ def block(feature: Feature) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(width=12, no_wrap=True)
     grid.add_column(overflow="fold")
-    acting = ", ".join((*feature.rules, *feature.code)) or "none"
+    acting = ", ".join(feature.rules) or "none"
     for name, text in (
         ("may mean", feature.histology),
         ("read as", feature.response),

@@ -14,7 +14,7 @@ from rich.progress import Progress
 from rich.table import Table as Grid
 
 from cds_hooks.cli.terminal import AS_JSON, CONFIG, console, plain, print_json
-from cds_hooks.rulebook import evaluator_of
+from cds_hooks.rulebook import evaluator_here
 from plugin import validation
 from plugin.errors import InputError
 from plugin.settings import Settings, load
@@ -40,7 +40,7 @@ def validate(
     if study is not None and study not in STUDIES:
         raise InputError(f"no study has the name {study!r}; there are {', '.join(STUDIES)}")
     settings = load(config)
-    with evaluator_of(settings) as evaluator, _progress() as progress:
+    with evaluator_here(settings) as evaluator, _progress() as progress:
         tables = [
             _MADE[name](seed, evaluator, settings, progress) for name in STUDIES if study in (None, name)
         ]

@@ -32,7 +32,7 @@ def region_of(value: object) -> str | None:
 
 
 def place_of(value: object) -> str | None:
-    """The place of a lesion in the same words; another organ is "other", whatever its images show beside it."""
+    """The place of a lesion in the same words; another organ is "other"."""
     return _widest(value, _PLACES)
 
 

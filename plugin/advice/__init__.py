@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from plugin.advice.card import Group, summary_of, topic_of
 from plugin.advice.detail import detail_of
+from plugin.advice.digest import digests
 from plugin.advice.families import RESPONSE, family_rank, indicator_rank
 from plugin.advice.placing import placed
 from plugin.advice.slots import Filler
@@ -14,7 +15,7 @@ from plugin.advice.summary import response
 from plugin.advice.text import Texts, texts_of
 from plugin.advice.trouble import trouble
 from plugin.decision import Advice, Decision, Shown
-from plugin.settings import Settings
+from plugin.settings import Codes, Settings
 
 __all__ = ["advise", "shown"]
 
@@ -31,15 +32,16 @@ def advise(decision: Decision, hook: str, *, settings: Settings, language: str =
     language.
     """
     texts = texts_of(decision.pack.folder, language)
-    writer = _Writer(decision, texts, hook)
+    writer = _Writer(decision, texts, hook, settings.codes)
     places = placed(decision, hook)
     groups = sorted(groups_of(places), key=lambda group: group.order(decision, writer.brief))
     kept, folded = fold(groups, settings.cards.max_cards)
     titles = [summary_of(group, decision, texts, writer.brief) for group in folded]
     cards = [writer.advice(group, titles if group is kept[-1] else ()) for group in kept]
     cards = sorted([*trouble(decision, texts, hook), *cards], key=_urgency)
-    if hook == "patient-view" and (cards or settings.cards.response_summary):
-        cards += response(decision, texts, hook, places)
+    always = settings.cards.response_summary
+    if hook == "patient-view" and (cards or always):
+        cards += response(decision, texts, hook, places, always=always)
     return tuple(cards)
 
 
@@ -56,7 +58,7 @@ def groups_of(places: Sequence[Shown]) -> list[Group]:
     for each in sorted(places, key=lambda one: one.merged_into is None):
         actor = each.merged_into or (each.hidden_by if each.shown == "row" else None)
         found = home.get((actor, each.finding.subject), home.get((actor, None))) if actor else None
-        if found is not None and each.finding.family != RESPONSE:
+        if found is not None and (each.finding.family != RESPONSE or each.merged_into):
             place = groups[found].merged if each.merged_into else groups[found].reduced
             place.append(each)
             home.setdefault((each.finding.rule, each.finding.subject), found)
@@ -72,8 +74,8 @@ def fold(groups: Sequence[Group], most: int) -> tuple[list[Group], list[Group]]:
 class _Writer:
     """Writes cards of one decision on one hook."""
 
-    def __init__(self, decision: Decision, texts: Texts, hook: str) -> None:
-        self.decision, self.texts = decision, texts
+    def __init__(self, decision: Decision, texts: Texts, hook: str, codes: Codes) -> None:
+        self.decision, self.texts, self.codes = decision, texts, codes
         self.brief = Filler(decision, texts, hook, short=True)
         self.full = Filler(decision, texts, hook, short=False)
 
@@ -88,9 +90,10 @@ class _Writer:
             rules=rules,
             subjects=group.subjects(),
             topic=topic_of(group.family, rules),
-            suggestions=suggestions(group, decision, texts),
+            suggestions=suggestions(group, decision, texts, self.codes),
             override_reasons=() if group.family in ("F6", "F7") else override_reasons(texts),
             sources=tuple(sorted({token for finding in group.findings() for token in finding.sources})),
+            digests=digests(rules, decision),
         )
 
 

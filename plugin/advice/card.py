@@ -57,6 +57,10 @@ class Group:
         """Returns the lesions it is about."""
         return tuple(dict.fromkeys(finding.subject for finding in self.findings() if finding.subject))
 
+    def own_rules(self) -> frozenset[str]:
+        """Returns the rules that own the card, without those merged into it."""
+        return frozenset(each.finding.rule for each in self.own)
+
     @property
     def stripped(self) -> bool:
         """Whether figures of the literature are to be left out."""
@@ -106,16 +110,22 @@ def text_case(finding: Finding, decision: Decision) -> str | None:
 def summary_of(group: Group, decision: Decision, texts: Texts, filler: Filler) -> str:
     """Returns the one sentence of a card, below 140 UTF-16 units."""
     leads = group.leading(decision, texts)
-    rule = leads[0].rule
+    rule, mri = leads[0].rule, not mri_barred(decision)
     cases = {text_case(one, decision) for one in leads}
     if len(cases) > 1:
         template = texts.rule(rule, None, "summary_mixed")
     else:
         case = next(iter(cases))
         lesions = len({one.subject for one in leads})
-        sized = texts.rule(rule, case, "summary_one" if lesions == 1 else "summary_many")
-        template = sized or texts.rule(rule, case, "summary") or texts.rule(rule, None, "summary_mixed")
+        keys = ("summary_one" if lesions == 1 else "summary_many", "summary", "summary_mixed")
+        known = (texts.rule(rule, case, key, mri=mri) for key in keys)
+        template = next((one for one in known if one), None)
     return short(filler.text(str(template or leads[0].title), leads))
+
+
+def mri_barred(decision: Decision) -> bool:
+    """Tells whether a reason against MRI with contrast is on record (R-82)."""
+    return decision.fact("patient").get("mriContra", "unknown") not in ("unknown", "none-known")
 
 
 def short(text: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plugin.advice.card import Group, text_case
-from plugin.advice.families import RESPONSE
+from plugin.advice.card import LINES, Group, mri_barred, text_case
 from plugin.advice.lesions import lesion_table
 from plugin.advice.markdown import bullets
-from plugin.advice.missing import MRI_RULES, mri_barred, not_recorded, situation
+from plugin.advice.missing import MRI_RULES, not_recorded, situation
+from plugin.advice.modifiers import RULE as MODIFIERS
+from plugin.advice.modifiers import modifier_lines
+from plugin.advice.signs import sign_lines
 from plugin.advice.slots import Filler, number, variant
 from plugin.advice.text import Texts
 from plugin.decision import Decision, Shown
@@ -28,6 +30,9 @@ def detail_of(
     lesions = _lesions(group, decision)
     if lesions:
         blocks.append(lesion_table(decision, texts, filler, lesions))
+        described = sign_lines(decision, texts, filler, lesions)
+        if described:
+            blocks.append(bullets(described))
     blocks.append(f"**{texts.words('why')}**\n\n{' '.join(why(group, decision, texts, filler))}")
     lines = also_lines(group, decision, texts, filler)
     if lines:
@@ -59,9 +64,8 @@ def why(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[
     """Returns a sentence for each rule and case of the card's own findings, then what the situation adds."""
     sentences: list[str] = []
     for findings in by_case(group.ordered(), decision):
-        template = (
-            texts.rule(findings[0].rule, text_case(findings[0], decision), "why") or f"{findings[0].title}."
-        )
+        case, mri = text_case(findings[0], decision), not mri_barred(decision)
+        template = texts.rule(findings[0].rule, case, "why", mri=mri) or f"{findings[0].title}."
         sentences.append(filler.text(str(template), findings))
     return list(dict.fromkeys(sentences))[: MOST * 2] + situation(group, decision, texts, filler)
 
@@ -76,12 +80,13 @@ def by_case(findings: Sequence[Finding], decision: Decision) -> list[list[Findin
 
 def also_lines(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[str]:
     """Returns one line for each merged or reduced rule; the same lesion in the same card is not repeated."""
-    own = {each.finding.rule for each in group.own}
-    others: list[Shown] = [
-        each for each in (*group.merged, *group.reduced) if each.finding.family != RESPONSE
-    ]
+    own = group.own_rules()
+    others: list[Shown] = [*group.merged, *group.reduced]
     lines: list[str] = []
     for findings in by_case([each.finding for each in others if each.finding.rule not in own], decision):
+        if findings[0].rule == MODIFIERS:
+            lines += modifier_lines(findings, decision, texts, filler)
+            continue
         template = texts.rule(findings[0].rule, text_case(findings[0], decision), "line")
         said = set(texts.rule(findings[0].rule, None, "silent_with") or ()) & own
         if template and not said:
@@ -100,9 +105,18 @@ def evidence_blocks(group: Group, decision: Decision, texts: Texts) -> list[str]
         f"**{texts.words('for')}**\n\n{bullets(for_[:MOST] or none)}",
         f"**{texts.words('against')}**\n\n{bullets(against[:MOST] or none)}",
     ]
+    notes = [line for rule in group.rules() for line in neutral(rule, decision, texts, group)]
     if any(texts.rule(rule, None, "trial") for rule in group.rules()):
-        blocks.append(texts.words("no_trial"))
-    return blocks
+        notes.append(texts.words("no_trial"))
+    return [*blocks, " ".join(notes)] if notes else blocks
+
+
+def neutral(rule: str, decision: Decision, texts: Texts, group: Group) -> list[str]:
+    """Returns the lines of sources that stand on neither side."""
+    cited = texts.rule(rule, None, "neutral") or ()
+    figures = not group.stripped
+    lines = [evidence_line(str(id_), "for", decision, texts, (), figures=figures) for id_ in cited]
+    return [line for line in lines if line]
 
 
 def side(group: Group, decision: Decision, texts: Texts, name: str) -> list[str]:
@@ -135,18 +149,19 @@ def evidence_line(
 
 
 def options_of(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[str]:
-    """Returns what can be done, at most four; no MRI where a reason against it is on record."""
-    barred = mri_barred(decision)
+    """Returns what can be done, at most four; what is said where MRI is not possible takes its place."""
+    mri = not mri_barred(decision)
     lines: list[str] = []
-    findings_by_case = by_case(group.findings(), decision)
+    merged = [each.finding for each in group.merged if each.finding.rule not in LINES]
+    findings_by_case = by_case([*group.ordered(), *merged], decision)
     if decision.fact("mri_first"):
         # There is time: the MRI is named before the search at operation (R-17).
         findings_by_case.sort(key=lambda findings: findings[0].rule not in MRI_RULES)
     for findings in findings_by_case:
-        silent = set(texts.rule(findings[0].rule, None, "silent_with") or ()) & set(group.rules())
-        if silent or (barred and findings[0].rule in MRI_RULES):
+        rule, case = findings[0].rule, text_case(findings[0], decision)
+        if set(texts.rule(rule, None, "silent_with") or ()) & set(group.rules()):
             continue
-        for option in texts.rule(findings[0].rule, text_case(findings[0], decision), "options") or ():
+        for option in texts.rule(rule, case, "options", mri=mri) or ():
             lines.append(filler.text(str(option), findings))
     return list(dict.fromkeys(lines))[:_MOST_OPTIONS]
 

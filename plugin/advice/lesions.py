@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from plugin.advice.markdown import table
+from plugin.advice.signs import signs, table_of
 from plugin.advice.slots import GONE, MOST_ROWS, VISIBLE, Filler, number
 from plugin.advice.text import Texts
 from plugin.decision import Decision
@@ -40,11 +41,15 @@ def _row(decision: Decision, texts: Texts, filler: Filler, lesion: str) -> list[
     status = decision.about("status", lesion)
     history = decision.about("lesion_history", lesion)
     outcome = filler.outcomes.get(lesion)
+    described = [
+        feature.feature.lower()
+        for feature in signs(filler, lesion, table_of(decision.pack.folder, texts.language))
+    ]
     return [
         filler.label(lesion),
         outcome.segment if outcome and outcome.segment else texts.words("not_recorded"),
         _before(texts, filler, history),
-        _last(texts, filler, history, status),
+        "; ".join([_last(texts, filler, history, status), *described]),
         _status(decision, texts, lesion, status),
     ]
 

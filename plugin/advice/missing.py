@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from plugin.advice.card import Group, text_case
+from plugin.advice.card import Group, mri_barred, text_case
 from plugin.advice.markdown import escape
 from plugin.advice.slots import Filler
 from plugin.advice.text import Texts
@@ -50,7 +50,8 @@ def _asked(group: Group, decision: Decision, texts: Texts, filler: Filler) -> It
     for place, finding in enumerate(findings):
         by_case.setdefault((finding.rule, text_case(finding, decision)), []).append(place)
     for (rule, case), places in by_case.items():
-        template = texts.rule(rule, case, "missing") or texts.rule(rule, case, "unknown_text")
+        known = (texts.rule(rule, case, key) for key in ("missing", "unknown_text"))
+        template = next((one for one in known if one), None)
         if template:
             yield filler.text(str(template), [findings[place] for place in places])
 
@@ -90,6 +91,10 @@ def _general(group: Group, decision: Decision, texts: Texts) -> Iterator[str]:
         yield texts.word("missing", "primary")
     if patient.get("ageYears") is None:
         yield texts.word("missing", "age")
+    loose = decision.fact("last_unmatched")
+    if loose:
+        study = f"{texts.word('class', str(loose.get('class')))} {loose['day']}"
+        yield texts.word("missing", "unmatched").format(study=study)
 
 
 def situation(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[str]:
@@ -101,14 +106,15 @@ def situation(group: Group, decision: Decision, texts: Texts, filler: Filler) ->
                 lines.append(filler.text(texts.word("situation", "uncertain_outside"), [finding]))
     if "DC-14" in group.rules() and decision.fact("operation"):
         lines.append(filler.text(texts.word("situation", "operation_planned"), []))
-    if "DC-04" in group.rules():
+    if "DC-04" in group.rules() and primary_possible(decision):
         lines.append(texts.word("situation", "primary_in_place"))
     return lines
 
 
-def mri_barred(decision: Decision) -> bool:
-    """Tells whether a reason against MRI with contrast is on record."""
-    return decision.fact("patient").get("mriContra", "unknown") not in ("unknown", "none-known")
+def primary_possible(decision: Decision) -> bool:
+    """Tells whether the primary tumour may still be in place: unless every entry of it is over."""
+    entries = [one for one in decision.timeline.conditions if one.kind == "colorectal-primary"]
+    return not entries or any(one.active is not False for one in entries)
 
 
 def _mri(group: Group, decision: Decision, texts: Texts) -> Iterator[str]:

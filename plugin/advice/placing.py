@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from plugin.advice.families import RESPONSE, owner_rank
+from plugin.advice.families import RESPONSE, URGENT, owner_rank
+from plugin.advice.memory import remembered
 from plugin.decision import Decision, Shown
 from rules.facts import Fact
 from rules.finding import Finding
@@ -17,12 +18,14 @@ Key = tuple[str, str | None]
 
 _STRENGTH = ("hide", "merge", "reduce")
 
+ORDER_HOOKS = ("order-select", "order-sign")
+
 
 def placed(decision: Decision, hook: str) -> tuple[Shown, ...]:
     """Returns every active finding with its place on the hook, in the order of the findings."""
     places = _Placing(decision, hook)
     shown = [places.place(finding) for finding in decision.findings if finding.status == "active"]
-    return tuple(_one_message(shown))
+    return tuple(remembered(_one_message(shown), decision, hook))
 
 
 def speaks(finding: Finding, hook: str) -> bool:
@@ -30,9 +33,18 @@ def speaks(finding: Finding, hook: str) -> bool:
     return "all" in finding.hooks or hook in finding.hooks
 
 
+def fits(finding: Finding, decision: Decision, hook: str) -> bool:
+    """Tells whether a finding is worth a word on a hook: beside an unrelated order only what cannot wait."""
+    if not speaks(finding, hook):
+        return False
+    if decision.order_matters or hook not in ORDER_HOOKS:
+        return True
+    return finding.family in URGENT and finding.indicator in ("critical", "warning")
+
+
 class _Placing:
     def __init__(self, decision: Decision, hook: str) -> None:
-        self.hook = hook
+        self.hook, self.decision = hook, decision
         self.findings: dict[Key, list[Finding]] = {}
         for finding in decision.findings:
             if finding.status == "active":
@@ -53,7 +65,7 @@ class _Placing:
         return self.known[mark]
 
     def _place(self, finding: Finding) -> Shown:
-        if not speaks(finding, self.hook):
+        if not fits(finding, self.decision, self.hook):
             return Shown(finding=finding, shown="hidden")
         card = finding.display == "card" and finding.family is not None and finding.family != RESPONSE
         start = Shown(finding=finding, shown="card" if card else "row")
@@ -80,7 +92,7 @@ class _Placing:
 
     def _not_overruled(self, actor: Finding) -> bool:
         """A message that acts in any case still does not act once it is hidden by another."""
-        if id(actor) in self.open or not speaks(actor, self.hook):
+        if id(actor) in self.open or not fits(actor, self.decision, self.hook):
             return True
         place = self.place(actor)
         return not (place.shown == "hidden" and place.hidden_by is not None)
@@ -89,10 +101,10 @@ class _Placing:
 def _acted(start: Shown, action: str, actor: str, *, stripped: bool) -> Shown:
     if action == "hide":
         return replace(start, shown="hidden", hidden_by=actor)
-    if start.shown != "card":
-        return replace(start, hidden_by=actor)
     if action == "merge":
         return replace(start, shown="row", hidden_by=actor, merged_into=actor, stripped=stripped)
+    if start.shown != "card":
+        return replace(start, hidden_by=actor)
     return replace(start, shown="row", hidden_by=actor, stripped=stripped)
 
 

@@ -80,6 +80,17 @@ class Filler:
         return {**forms, "lesions": self.labels(lesions), "segment": self.segment(lesions)}
 
     # ---------------------------------------------------------------- lesions
+    @cached_property
+    def seen_last(self) -> dict[str, Mapping[str, Any]]:
+        """Returns the latest sighting that shows each lesion."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for values in (fact.values for fact in self.decision.facts if fact.kind == "sighting"):
+            if values.get("visibility") == "visible":
+                known = found.get(str(values["lesion"]))
+                if known is None or _moment(known) < _moment(values):
+                    found[str(values["lesion"])] = values
+        return found
+
     def ordered(self, lesions: Iterable[str]) -> list[str]:
         """Returns lesion ids in the natural order of their labels."""
         return sorted(lesions, key=lambda lesion: (natural(self.label(lesion)), lesion))
@@ -156,6 +167,7 @@ class Filler:
         day_names = {
             "day": "date", "operationDay": "operation_day", "cancelledDay": "cancelled", "mriDay": "mri",
             "planDay": "plan_day", "remnantDay": "remnant_day", "doseDay": "dose_day", "fromDay": "from_day",
+            "toDay": "to_day",
         }  # fmt: skip
         found = {
             slot: said[name].isoformat()
@@ -164,7 +176,10 @@ class Filler:
         }
         plain_names = {
             "mm": "mm", "depthMm": "depth", "value": "value", "baseline": "baseline", "limit": "limit",
-            "percent": "remnant", "cycles": "cycles", "age": "age", "gap": "gap",
+            "percent": "remnant", "cycles": "cycles", "age": "age", "gap": "gap", "fromMm": "from_mm",
+            "toMm": "to_mm", "fromHu": "from_hu", "toHu": "to_hu", "fromSul": "from_sul", "toSul": "to_sul",
+            "count": "count", "all": "all", "grade": "grade", "best": "best", "nodules": "nodules", "mean": "mean",
+            "worst": "worst", "points": "points", "zone": "zone", "number": "number",
         }  # fmt: skip
         numbers = {slot: said.get(name) for name, slot in plain_names.items()}
         found.update({slot: number(value) for slot, value in numbers.items() if value is not None})
@@ -173,6 +188,11 @@ class Filler:
         if "seenDay" in said or "notDay" in said:
             found["seen"] = self.pair(said.get("seenModality"), said.get("seenDay"))
             found["unseen"] = self.pair(said.get("notModality"), said.get("notDay"))
+        if "other" in said:
+            others = sorted({str(one) for one in said["other_all"]}, key=natural)
+            named = [plain(one) if self.short else escape(one) for one in others[:MOST_LABELS]]
+            left = len(others) - len(named)
+            found["others"] = ", ".join(named) + (f" +{left}" if left > 0 else "")
         if isinstance(said.get("leftDay"), date):
             found["left"] = f" {said['leftDay'].isoformat()}"
         return found
@@ -190,6 +210,8 @@ class Filler:
         found["review"] = texts.words("review_order" if self.hook.startswith("order") else "review_plan")
         day = decision.fact("operation").get("day")
         found["operation"] = day.isoformat() if isinstance(day, date) else texts.words("operation_undated")
+        for_ = "operation_for" if isinstance(day, date) else "operation_without_day"
+        found["operation_for"] = texts.words(for_).format(date=found["operation"])
         index = decision.fact("index_study")
         found["index"] = texts.words("last_imaging")
         if isinstance(index.get("day"), date):
@@ -232,6 +254,9 @@ class Filler:
             )
         if said.get("depthMm") is not None:
             found["depth_text"] = texts.words("depth_text").format(depth=number(said["depthMm"])) + " "
+        for slot, section in (("criterion", "criterion"), ("scale", "scale"), ("score", "score")):
+            if slot in said:
+                found[slot] = texts.word(section, str(said[slot]))
         if "category" in said:
             found["category"] = texts.word("category", str(said["category"]))
             if said.get("now") is not None:
@@ -290,6 +315,11 @@ def signed(value: Any) -> str:
     """Returns a difference with its sign."""
     text = number(value)
     return text if text.startswith("-") else f"+{text}"
+
+
+def _moment(sighting: Mapping[str, Any]) -> tuple[date, str]:
+    day = sighting.get("day")
+    return (day if isinstance(day, date) else date.min), str(sighting.get("id"))
 
 
 def _iso(value: Any) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from fhir_profiles import write
 from fhir_profiles.records import LesionRef
-from plugin.advice.card import Group
-from plugin.advice.missing import mri_barred
+from plugin.advice.card import Group, mri_barred, text_case
 from plugin.advice.text import Texts
+from plugin.advice.theatre import theatre_list
 from plugin.decision import Decision, OverrideReason, Suggestion
+from plugin.settings import Codes, OrderCode
 
 OVERRIDE_SYSTEM = "https://vestige.example/fhir/CodeSystem/override-reason"
 MOST = 3
@@ -22,18 +24,30 @@ _MDT = frozenset(
         "DC-13", "DC-14",
     }
 )  # fmt: skip
+_NO_ORDER = frozenset({"DA-02", "DA-04", "DA-05", "DA-07"})
+"""Cards that offer reasons and no order: what to do there is for the surgeon to write."""
+_PLAIN = frozenset({"contrast-allergy", "renal"})
+"""Reasons against contrast that leave an MRI without contrast possible (R-82)."""
+_AWAITED = frozenset({("DA-01", "mri-unreported"), ("DA-10", "mri-booked")})
+"""Cases in which an MRI was done or is booked: none is offered (R-92)."""
 
 
-def suggestions(group: Group, decision: Decision, texts: Texts) -> tuple[Suggestion, ...]:
-    """Returns at most three draft orders, none for what is ordered already; never a change or deletion."""
+def suggestions(group: Group, decision: Decision, texts: Texts, codes: Codes) -> tuple[Suggestion, ...]:
+    """Returns at most three draft orders, each with one action, none for what is ordered already.
+
+    An order may come from a rule merged into the card, but not a review: what the card is about comes first.
+    """
+    own = group.own_rules()
+    if own and own <= _NO_ORDER:
+        return ()
     rules = set(group.rules())
     made: list[Suggestion] = []
     if rules & _IOUS:
-        made.append(_ious(group, decision, texts))
-    if rules & _MRI and _mri_possible(decision):
-        made.append(_mri(group, decision, texts))
-    if rules & _MDT and not _ordered("mdt", decision):
-        made.append(_mdt(group, decision, texts))
+        made.append(_ious(group, decision, texts, codes))
+    if _mri_wanted(group, decision):
+        made += _mri(group, decision, texts, codes)
+    if own & _MDT and not _ordered("mdt", decision):
+        made.append(_mdt(group, decision, texts, codes))
     return tuple(made[:MOST])
 
 
@@ -50,34 +64,73 @@ def _ordered(kind: str, decision: Decision) -> bool:
     return any(fact.kind == "order" and fact.values.get("type") == kind for fact in decision.facts)
 
 
-def _mri_possible(decision: Decision) -> bool:
-    pregnant = decision.fact("patient").get("pregnant") == "yes"
+def _mri_wanted(group: Group, decision: Decision) -> bool:
+    asking = [one for one in group.findings() if one.rule in _MRI]
     ordered = decision.fact("plan").get("hbMri", "unknown") != "unknown" or _ordered("liver-mri", decision)
-    return not (mri_barred(decision) or pregnant or ordered)
+    return not ordered and any((one.rule, text_case(one, decision)) not in _AWAITED for one in asking)
 
 
-def _ious(group: Group, decision: Decision, texts: Texts) -> Suggestion:
+def _ious(group: Group, decision: Decision, texts: Texts, codes: Codes) -> Suggestion:
     contrast = decision.fact("site").get("ceiousAvailable") == "yes"
     label = texts.word("suggestions", "ceious" if contrast else "ious")
-    lesions = _refs(group.subjects(), decision)
-    resource = write.ious(decision.patient, lesions=lesions, contrast=contrast, authored=decision.today)
-    return Suggestion(label=label, description=label, resource=resource, recommended=group.family == "F3")
-
-
-def _mri(group: Group, decision: Decision, texts: Texts) -> Suggestion:
-    label = texts.word("suggestions", "mri")
-    resource = write.liver_mri(
-        decision.patient, lesions=_refs(group.subjects(), decision), authored=decision.today
+    resource = write.ious(
+        decision.patient,
+        lesions=_refs(group.subjects(), decision),
+        contrast=contrast,
+        authored=decision.today,
     )
-    return Suggestion(label=label, description=label, resource=resource, recommended=False)
+    _note(resource, theatre_list(decision, texts))
+    coded = codes.ceious if contrast and codes.ceious else codes.ious
+    return _suggestion(label, resource, coded, recommended=group.family == "F3")
 
 
-def _mdt(group: Group, decision: Decision, texts: Texts) -> Suggestion:
+def _mri(group: Group, decision: Decision, texts: Texts, codes: Codes) -> list[Suggestion]:
+    """The MRI that is possible: with hepatobiliary contrast, without contrast, or none (R-72, R-82)."""
+    patient = decision.fact("patient")
+    reason = str(patient.get("mriContra", "unknown"))
+    pregnant = patient.get("pregnant") == "yes"
+    plain = pregnant or reason in _PLAIN
+    if mri_barred(decision) and reason not in _PLAIN:
+        return []
+    resource = write.liver_mri(
+        decision.patient,
+        lesions=_refs(group.subjects(), decision),
+        authored=decision.today,
+        with_contrast=not plain,
+    )
+    if plain:
+        why = texts.word("situation", "pregnant") if pregnant else texts.word("contra", reason)
+        _note(resource, [texts.words("no_contrast").format(reason=why.rstrip("."))])
+    elif decision.fact("site").get("gadoxetateAvailable") == "no":
+        _note(resource, [texts.word("situation", "no_gadoxetate")])
+    label = texts.word("suggestions", "mri_plain" if plain else "mri")
+    return [_suggestion(label, resource, codes.liver_mri_plain if plain else codes.liver_mri)]
+
+
+def _mdt(group: Group, decision: Decision, texts: Texts, codes: Codes) -> Suggestion:
     label = texts.word("suggestions", "mdt")
     resource = write.mdt_review(
         decision.patient, lesions=_refs(group.subjects(), decision), authored=decision.today
     )
-    return Suggestion(label=label, description=label, resource=resource, recommended=False)
+    return _suggestion(label, resource, codes.mdt_review)
+
+
+def _suggestion(
+    label: str, resource: dict[str, Any], own: Sequence[OrderCode], *, recommended: bool = False
+) -> Suggestion:
+    """The site's own codes come first: an order system reads the first coding that it knows."""
+    coding: Callable[[OrderCode], dict[str, str]] = lambda one: {  # noqa: E731 - one use
+        name: text
+        for name, text in (("system", one.system), ("code", one.code), ("display", one.display))
+        if text
+    }
+    resource["code"]["coding"] = [*(coding(one) for one in own), *resource["code"]["coding"]]
+    return Suggestion(label=label, description=label, resource=resource, recommended=recommended)
+
+
+def _note(resource: dict[str, Any], lines: Sequence[str]) -> None:
+    if lines:
+        resource.setdefault("note", []).extend({"text": line} for line in lines)
 
 
 def _refs(lesions: Sequence[str], decision: Decision) -> list[LesionRef]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from plugin.advice.card import short
 from plugin.advice.detail import MOST, by_case, setting_lines
-from plugin.advice.families import RESPONSE, RULES
+from plugin.advice.families import QUIET, RESPONSE, RULES
 from plugin.advice.lesions import lesion_table
-from plugin.advice.markdown import bullets
+from plugin.advice.markdown import bullets, escape
+from plugin.advice.memory import answered
+from plugin.advice.modifiers import RULE as MODIFIERS
+from plugin.advice.modifiers import modifier_lines
 from plugin.advice.slots import VISIBLE, Filler, Slots, fill
 from plugin.advice.text import Texts
 from plugin.decision import Advice, Decision, Shown
@@ -17,17 +21,28 @@ from rules.finding import Finding
 _LINES = RULES[RESPONSE]
 
 
-def response(decision: Decision, texts: Texts, hook: str, places: Sequence[Shown]) -> list[Advice]:
-    """Returns the response card where a finding has a line for it, else nothing."""
+def response(
+    decision: Decision, texts: Texts, hook: str, places: Sequence[Shown], *, always: bool
+) -> list[Advice]:
+    """Returns the response card where a finding has a line for it, else nothing.
+
+    Lines that only stand beside others open no card unless `always`.
+    """
     findings = [
         each.finding
         for each in places
-        if each.finding.family == RESPONSE and each.shown == "row" and each.finding.rule in _LINES
+        if each.finding.family == RESPONSE
+        and each.shown == "row"
+        and each.merged_into is None
+        and each.finding.rule in _LINES
     ]
     findings.sort(key=lambda one: (_LINES.index(one.rule), one.subject or ""))
     full = Filler(decision, texts, hook, short=False)
-    lines = [line for group in by_case(findings, decision) for line in _line(group, decision, texts, full)]
-    if not lines:
+    by_rule = by_case(findings, decision)
+    lines = [line for group in by_rule for line in _line(group, decision, texts, full)]
+    lines += _answers(decision, texts)
+    loud = any(group[0].rule not in QUIET for group in by_rule) or bool(answered(decision))
+    if not lines or not (loud or always):
         return []
     rules = tuple(dict.fromkeys(one.rule for one in findings))
     lesions = [lesion.id for lesion in decision.lesions]
@@ -67,31 +82,22 @@ def _summary(decision: Decision, texts: Texts, hook: str) -> str:
 
 
 def _line(findings: list[Finding], decision: Decision, texts: Texts, filler: Filler) -> list[str]:
-    if findings[0].rule == "DA-12":
-        return _modifiers(findings, decision, texts, filler)
+    if findings[0].rule == MODIFIERS:
+        return modifier_lines(findings, decision, texts, filler)
     template = texts.rule(findings[0].rule, findings[0].case, "line")
     return [filler.text(str(template), findings)] if template else []
 
 
-def _modifiers(findings: list[Finding], decision: Decision, texts: Texts, filler: Filler) -> list[str]:
-    """Returns, for each lesion, what speaks for and against a true complete response, in words only."""
-    words = texts.rule("DA-12", None, "modifiers") or {}
-    template = str(texts.rule("DA-12", None, "line"))
+def _answers(decision: Decision, texts: Texts) -> list[str]:
+    """Returns one line for each message that was answered before and has not changed."""
     lines = []
-    for finding in findings:
-        slots = filler.slots([finding])
-        known: list[str] = []
-        for direction in ("for", "against"):
-            codes = [
-                str(fact.values["code"])
-                for fact in decision.evaluation.of("modifier")
-                if fact.values.get("direction") == direction and fact.values.get("lesion") == finding.subject
-            ]
-            named = [str(words.get(code, code)).format_map(slots) for code in sorted(set(codes))]
-            known += named
-            slots[f"{direction}_list"] = ", ".join(named) or str(words.get("none", ""))
-        if known:
-            lines.append(fill(template, slots))
+    for rule, answers in answered(decision).items():
+        last = answers[-1]
+        day, reason = last.get("day"), str(last.get("reason") or last.get("outcome"))
+        when = day.isoformat() if isinstance(day, date) else texts.words("no_date")
+        said = texts.word("override", reason)
+        title = decision.pack.statements[rule].title
+        lines.append(texts.words("answered").format(rule=rule, title=title, reason=escape(said), date=when))
     return lines
 
 

@@ -1,9 +1,10 @@
-"""The texts of cards, one file a language beside the rules."""
+"""The texts of cards, one file a language beside the rules; a language may leave texts to English."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,16 @@ import yaml
 
 from plugin.errors import SettingsError
 
+COMPLETE = "en"
+"""The language that has every text; another one falls back to it text by text."""
+
+WITHOUT_MRI = "without_mri"
+"""The part of an entry that holds where MRI with contrast is not possible (R-82)."""
+
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts of one language; `data` as the file has it."""
+    """The texts of one language; `data` as the files have it."""
 
     language: str
     data: Mapping[str, Any]
@@ -28,10 +35,18 @@ class Texts:
         """Returns one of the general words."""
         return self.word("words", key)
 
-    def rule(self, rule: str, case: str | None, key: str) -> Any:
-        """Returns what the file says for a case of a rule, else for the rule, else None."""
+    def rule(self, rule: str, case: str | None, key: str, *, mri: bool = True) -> Any:
+        """Returns what the file says for a case of a rule, else for the rule, else None.
+
+        `mri` False asks first for what holds where MRI is not possible; a case that has texts of its own and
+        none for that keeps them.
+        """
         entry: Mapping[str, Any] = self.data.get("rules", {}).get(rule, {})
         special: Mapping[str, Any] = entry.get("cases", {}).get(case, {}) if case else {}
+        if not mri:
+            for known in (special.get(WITHOUT_MRI), None if key in special else entry.get(WITHOUT_MRI)):
+                if known and key in known:
+                    return known[key]
         return special.get(key, entry.get(key))
 
     def evidence(self, id_: str, *variants: str | None) -> str | None:
@@ -44,15 +59,57 @@ class Texts:
 
 
 def texts_of(folder: Path, language: str) -> Texts:
-    """Returns the texts of a language; raises SettingsError for a language without a file."""
+    """Returns the texts of a language, English where it has none.
+
+    Raises SettingsError for a language without a file, and for a file with a key that English does not have.
+    """
     file = folder / "text" / f"{language}.yaml"
     if not language.isalpha() or not file.is_file():
         known = ", ".join(sorted(each.stem for each in (folder / "text").glob("*.yaml")))
         raise SettingsError(f"cards.language: there are no texts for {language!r}; there are: {known}")
-    return _read(file)
+    return _read(file, file.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=8)
-def _read(file: Path) -> Texts:
+def _read(file: Path, _changed: int) -> Texts:
+    data = _document(file)
+    if data["language"] == COMPLETE:
+        return Texts(COMPLETE, data)
+    english = _document(file.with_stem(COMPLETE))
+    for path, key, known in unknown_keys(data, english):
+        near = get_close_matches(key, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise SettingsError(f"{file.name}: {'.'.join((*path, key))} is no key of the texts{hint}")
+    return Texts(str(data["language"]), merged(english, data))
+
+
+def _document(file: Path) -> dict[str, Any]:
     data = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return Texts(str(data["language"]), data)
+    if not isinstance(data, dict) or data.get("language") != file.stem:
+        raise SettingsError(f"{file.name}: a file of texts begins with its own language: {file.stem}")
+    return data
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the texts of `over`, and those of `base` where it has none."""
+    found = dict(base)
+    for key, value in over.items():
+        known = found.get(key)
+        both = isinstance(known, Mapping) and isinstance(value, Mapping)
+        found[key] = merged(known, value) if both else value  # type: ignore[arg-type]
+    return found
+
+
+def unknown_keys(
+    data: Mapping[str, Any], english: Mapping[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], str, list[str]]]:
+    """Yields every key that English does not have, with its path and the keys that would be known there.
+
+    Where one side has a text and the other a group of texts, the key is unknown as well.
+    """
+    for key, value in data.items():
+        known = english.get(key)
+        if key not in english or isinstance(known, Mapping) != isinstance(value, Mapping):
+            yield path, str(key), [str(one) for one in english]
+        elif isinstance(known, Mapping):
+            yield from unknown_keys(value, known, (*path, str(key)))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from plugin.advice.families import RESPONSE
 from plugin.advice.markdown import bullets
 from plugin.advice.missing import gap_lines
-from plugin.advice.placing import speaks
+from plugin.advice.placing import fits
 from plugin.advice.text import Texts
 from plugin.decision import Advice, Decision
 
@@ -26,7 +26,7 @@ def trouble(decision: Decision, texts: Texts, hook: str) -> list[Advice]:
             if finding.status == "off"
             and finding.display == "card"
             and finding.family != RESPONSE
-            and speaks(finding, hook)
+            and fits(finding, decision, hook)
         }
     )
     if off:

@@ -10,26 +10,27 @@ from fhir_profiles.records import LabResult
 from plugin.facts.index import index_study
 from plugin.facts.statement import Given, fact
 from plugin.facts.therapy import line_start
+from plugin.facts.windows import SHIPPED, Windows
 from plugin.timeline import Timeline
 from plugin.timeline.days import first_of
 from rules.facts import Fact
 
-BASELINE_DAYS = 42
-INDEX_DAYS = 28
 _AT_MOST = ("<", "<=")
 
 
-def marker_fact(timeline: Timeline) -> list[Fact]:
+def marker_fact(timeline: Timeline, windows: Windows = SHIPPED) -> list[Fact]:
     """Gives the series in ng/mL around the index study; none without a usable value.
 
-    The last value lies within 28 days of the index study, the baseline within 42 days before the line began.
+    The last value lies near the index study (28 days as shipped), the baseline before the line began (42).
     Values of another assay, unit family or with a comparator take no part in the trend.
     """
     values = _by_day(timeline.labs)
     index = index_study(timeline)
     around = first_of(index.day) if index is not None else None
-    near = [each for each in values if around is None or abs((_day(each) - around).days) <= INDEX_DAYS]
-    baseline = _baseline(values, line_start(timeline))
+    near = [
+        each for each in values if around is None or abs((_day(each) - around).days) <= windows.cea_window
+    ]
+    baseline = _baseline(values, line_start(timeline, windows), windows)
     if not near and baseline is None:
         return []
     last = near[-1] if near else None
@@ -65,10 +66,10 @@ def _by_day(labs: Sequence[LabResult]) -> list[LabResult]:
     return kept
 
 
-def _baseline(values: Sequence[LabResult], start: date | None) -> LabResult | None:
+def _baseline(values: Sequence[LabResult], start: date | None, windows: Windows) -> LabResult | None:
     if start is None:
         return None
-    window = start - timedelta(days=BASELINE_DAYS), start
+    window = start - timedelta(days=windows.cea_baseline), start
     found = [each for each in values if window[0] <= _day(each) <= window[1] and each.comparator is None]
     return found[-1] if found else None
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from fhir_profiles.records import ConditionRecord, DayRange, PatientFact
 from plugin.facts.statement import Given, fact, yes
 from plugin.facts.therapy import line_start
+from plugin.facts.windows import SHIPPED, Windows
 from plugin.settings import Site
 from plugin.timeline import Timeline
 from plugin.timeline.days import first_of, latest
@@ -24,7 +25,7 @@ _WORST_LAST = {
 }
 
 
-def patient_fact(timeline: Timeline) -> Fact:
+def patient_fact(timeline: Timeline, windows: Windows = SHIPPED) -> Fact:
     """Gives the one fact on the patient; what is not on record is left unknown."""
     said = _Said(timeline)
     review = latest(first_of(each.day) for each in timeline.reviews)
@@ -48,7 +49,7 @@ def patient_fact(timeline: Timeline) -> Fact:
         "intentDay": said.day("intent"),
         "refusal": said.yes_no("refusal"),
         "refusalDay": said.day("refusal"),
-        **_extrahepatic(said, line_start(timeline)),
+        **_extrahepatic(said, line_start(timeline, windows)),
         "steatosis": said.value("steatosis") or said.grade("steatosis"),
         "sos": said.condition("sos"),
         "steatohepatitis": said.condition("steatohepatitis"),

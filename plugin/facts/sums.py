@@ -9,6 +9,7 @@ from plugin.facts.index import Comparison, Sizes, adequacy_of, compared, compari
 from plugin.facts.statement import Given, fact
 from plugin.facts.studies import artefact_at, covered
 from plugin.facts.therapy import line_start
+from plugin.facts.windows import SHIPPED, Windows
 from plugin.timeline import Lesion, LesionSighting, Study, Timeline
 from plugin.timeline.days import first_of
 from rules.facts import Fact
@@ -17,11 +18,11 @@ TOO_SMALL_MM = Decimal(5)
 """What RECIST 1.1 counts for a target that is too small to measure and has no size."""
 
 
-def sum_facts(timeline: Timeline) -> list[Fact]:
+def sum_facts(timeline: Timeline, windows: Windows = SHIPPED) -> list[Fact]:
     """Gives the size pairs, the sum of the coded targets and the sum of all lesions sized twice."""
     sizes = Sizes(timeline)
     lesions = compared(timeline)
-    against = comparison(timeline, line_start(timeline))
+    against = comparison(timeline, line_start(timeline, windows))
     found = _target_sum(timeline, lesions, sizes, against)
     if against is not None:
         found += _pairs(lesions, sizes, against) + _lesion_sum(lesions, sizes, against)
@@ -92,6 +93,17 @@ def _target_sum(
             },
         )
     ]
+
+
+def target_series(timeline: Timeline, against: Comparison) -> list[tuple[Study, Decimal | None]]:
+    """Gives the target sum of baseline, every restaging and the index study; none without a baseline."""
+    if against.baseline is None:
+        return []
+    sizes, lesions = Sizes(timeline), compared(timeline)
+    coded = [each for each in timeline.lesions if each.target_role == "target" and each.nature != "benign"]
+    valid = [lesion for lesion in coded if lesion in lesions]
+    studies = (against.baseline, *against.between, against.index)
+    return [(study, _sum(coded, valid, study, sizes) if coded else None) for study in studies]
 
 
 def _sources(lesions: Sequence[Lesion], study: Study | None, sizes: Sizes) -> list[str]:

@@ -8,14 +8,10 @@ from itertools import pairwise
 
 from fhir_profiles.records import Dose
 from plugin.facts.statement import fact, yes
+from plugin.facts.windows import SHIPPED, Windows
 from plugin.timeline import Held, Timeline
 from plugin.timeline.days import days_between, earliest, latest
 from rules.facts import Fact
-
-LINE_GAP_DAYS = 56
-"""A longer time without a dose begins a new line of therapy."""
-CYCLE_DAYS = 10
-"""A backbone dose this many days after the start of a cycle begins the next."""
 
 ANTI_ANGIOGENIC = frozenset({"bevacizumab", "aflibercept", "ramucirumab", "regorafenib"})
 TARGETED = ANTI_ANGIOGENIC | {"cetuximab", "panitumumab"}
@@ -48,8 +44,8 @@ def dose_facts(timeline: Timeline) -> list[Fact]:
     ]
 
 
-def line_start(timeline: Timeline) -> date | None:
-    """Gives the first dose after a gap of more than 56 days, or after the last liver resection (R-2)."""
+def line_start(timeline: Timeline, windows: Windows = SHIPPED) -> date | None:
+    """Gives the first dose after a long gap (56 days as shipped), or after the last liver resection (R-2)."""
     days = sorted({dose.day.first for dose in counted(timeline) if dose.day is not None})
     operation = latest(
         each.treatment.day.first
@@ -59,7 +55,7 @@ def line_start(timeline: Timeline) -> date | None:
     after = [day for day in days if operation is None or day > operation] or days
     start = after[0] if after else None
     for earlier, later in pairwise(after):
-        if days_between(earlier, later) > LINE_GAP_DAYS:
+        if days_between(earlier, later) > windows.line_gap:
             start = later
     return start
 
@@ -71,13 +67,13 @@ def first_seen(timeline: Timeline) -> date | None:
     )
 
 
-def therapy_fact(timeline: Timeline) -> Fact:
+def therapy_fact(timeline: Timeline, windows: Windows = SHIPPED) -> Fact:
     """Gives the one fact that sums the doses and orders up; without a dose therapy is unknown, never none."""
     doses = counted(timeline)
     seen = first_seen(timeline)
     ever = timeline.doses
     since = [dose for dose in ever if seen is None or dose.day is None or dose.day.last >= seen]
-    start = line_start(timeline)
+    start = line_start(timeline, windows)
     orders = [held for held in timeline.plans if held.stands]
     ordered = [held for held in orders if held.type == "chemotherapy" and not _past(held, timeline)]
     stopped = [held for held in orders if held.type == "stop-chemotherapy"]
@@ -89,7 +85,7 @@ def therapy_fact(timeline: Timeline) -> Fact:
             "lineStart": start,
             "lastDose": _last(doses),
             "lastAntiAngiogenic": _last(dose for dose in doses if dose.agent in ANTI_ANGIOGENIC),
-            "cycles": cycles(doses, start),
+            "cycles": cycles(doses, start, windows),
             "nextOrdered": yes(ordered),
             "stopOrdered": yes(stopped),
             "ici": _among(since, {"ici"}),
@@ -102,7 +98,14 @@ def therapy_fact(timeline: Timeline) -> Fact:
     )
 
 
-def cycles(doses: Iterable[Dose], start: date | None) -> int | None:
+def ici_given(timeline: Timeline) -> bool:
+    """Says whether an immune checkpoint inhibitor was given since any tracked lesion was first seen."""
+    seen = first_seen(timeline)
+    since = (dose for dose in timeline.doses if seen is None or dose.day is None or dose.day.last >= seen)
+    return any(dose.agent == "ici" for dose in since)
+
+
+def cycles(doses: Iterable[Dose], start: date | None, windows: Windows = SHIPPED) -> int | None:
     """Gives the number of cycles since the line began, by the infused backbone; None when it cannot be told.
 
     Oral therapy alone has no countable cycles.
@@ -120,7 +123,7 @@ def cycles(doses: Iterable[Dose], start: date | None) -> int | None:
         return None
     count, began = 0, date.min
     for day in days:
-        if count == 0 or days_between(began, day.first) >= CYCLE_DAYS:
+        if count == 0 or days_between(began, day.first) >= windows.cycle_gap:
             count, began = count + 1, day.first
     return count
 

@@ -260,6 +260,9 @@ class Register:
             for entry in self._identified(ref):
                 if entry.liver is None and not entry.segments and id(entry) not in inside:
                     entry.liver = False
+        for entry in self.entries:
+            # One place on record and another in a statement: what was seen may be of a tracked lesion.
+            entry.tainted = entry.tainted or (entry.liver is False and id(entry) in inside)
 
     def _take_labelled(self, refs: Iterable[LesionRef]) -> None:
         """Lesions known by label and segment alone; a label in two segments makes both unknown."""

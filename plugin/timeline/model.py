@@ -125,6 +125,8 @@ class LesionSighting(Struct, frozen=True, kw_only=True, gc=False):
     hu: Decimal | None = None
     hbp_signal: str | None = None
     pet_avid: bool | None = None
+    sul: Decimal | None = None
+    adc: Decimal | None = None
     new_statement: str | None = None
     sources: tuple[str, ...] = ()
 

@@ -21,7 +21,7 @@ from plugin.timeline.model import LesionSighting, Note
 
 T = TypeVar("T")
 
-_FEATURES = ("remnant", "conspicuity", "rim", "morph_group", "hu", "hbp_signal", "pet_avid")
+_FEATURES = ("remnant", "conspicuity", "rim", "morph_group", "hu", "hbp_signal", "pet_avid", "sul", "adc")
 _OTHERS = ("ttsm", "zero_size", "size_rejected", "size_text", "rim_mm", "new_statement")
 _source_of = attrgetter("source")
 _properties_of = attrgetter(*_FEATURES, *_OTHERS)
@@ -58,7 +58,7 @@ def inherit(sightings: Sequence[Sighting]) -> list[Sighting]:
 def _says_something(sighting: Sighting) -> bool:
     if not sighting.members:
         return True
-    stated = (sighting.visibility, sighting.mm, sighting.size_rejected, sighting.size_text, sighting.adc)
+    stated = (sighting.visibility, sighting.mm, sighting.size_rejected, sighting.size_text)
     described = [getattr(sighting, name) for name in _FEATURES]
     return sighting.zero_size or any(each is not None for each in (*stated, *described, sighting.ttsm))
 

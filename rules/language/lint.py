@@ -19,8 +19,9 @@ def lint_pack(pack: Pack) -> tuple[Problem, ...]:
 def _unused(pack: Pack) -> Iterator[Problem]:
     used = {name for statement in pack.statements.values() for name in statement.parameters}
     for name, parameter in pack.parameters.items():
-        if name not in used:
-            yield Problem("parameters.yaml", parameter.line, f"no statement uses the parameter '{name}'")
+        if name not in used and not parameter.shown:
+            message = f"no statement uses the parameter '{name}'; mark it 'shown: true' if facts do"
+            yield Problem("parameters.yaml", parameter.line, message)
     read = {condition.kind for statement in pack.statements.values() for condition in statement.conditions()}
     for name, kind in pack.kinds.items():
         if name not in read and name != FINDING and not kind.shown:

@@ -58,7 +58,10 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """Is a named number with its source; `read` says it was read in the source, `site` that a site set it."""
+    """Is a named number with its source; `read` says it was read in the source, `site` that a site set it.
+
+    `shown` says that something outside the rules reads it: the facts are made with it.
+    """
 
     value: int | Decimal
     unit: str
@@ -68,6 +71,7 @@ class Parameter:
     site: bool = False
     title: str | None = None
     line: int = 0
+    shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

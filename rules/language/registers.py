@@ -25,7 +25,7 @@ EVIDENCE_KEYS = (
     "n", "modality", "reference", "result", "limits", "figures", "reading", "read", "printable", "note",
 )  # fmt: skip
 READINGS = ("text", "abstract", "secondary", "recalled")
-_PARAMETER_KEYS = ("value", "unit", "valid-from", "source", "read", "default", "title", "note")
+_PARAMETER_KEYS = ("value", "unit", "valid-from", "source", "read", "default", "title", "note", "shown")
 
 
 def read_head(report: Report, root: Node | None) -> tuple[str, str, str]:
@@ -68,7 +68,8 @@ def _parameter(report: Report, key: Scalar, node: Mapping, what: str) -> Paramet
     title = read_text(report, parts["title"], f"title of {what}") if "title" in parts else None
     if value is None or day is None:
         return None
-    return Parameter(value, unit or "", day, source or "", read, False, title, key.line)
+    shown = "shown" in parts and read_flag(report, parts["shown"], f"'shown' of {what}")
+    return Parameter(value, unit or "", day, source or "", read, False, title, key.line, shown)
 
 
 def _one(node: Node | None) -> Node | None:

@@ -245,16 +245,16 @@ def at(times: list[float], share: float) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--relevant", type=float, default=0.5, help="share of Observations that describe lesions")
+    parser.add_argument(
+        "--relevant", type=float, default=0.5, help="share of Observations that describe lesions"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     table = {}
     for size in SIZES:
         rounds = max(5, options.rounds * 500 // max(size, 500))
         times = measure(size, rounds, options.relevant)
-        table[size] = {
-            step: {"p50": at(each, 0.5), "p99": at(each, 0.99)} for step, each in times.items()
-        }
+        table[size] = {step: {"p50": at(each, 0.5), "p99": at(each, 0.99)} for step, each in times.items()}
     if options.json:
         print(json.dumps(table))
         return

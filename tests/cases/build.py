@@ -1,9 +1,10 @@
-"""Turns a case (YAML) into the FHIR resources of a patient, by the builders of the samples, and the call."""
+"""Reads the cases (YAML): each as a patient's record, the call that goes with it, and what is expected."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,64 +12,15 @@ from typing import Any
 import msgspec
 import yaml
 
-from fhir_profiles.codes import (
-    CANONICAL,
-    Attribute,
-    AttributeValue,
-    Cea,
-    Diagnosis,
-    Disposition,
-    Drug,
-    FactValue,
-    Imaging,
-    Intent,
-    Measure,
-    Method,
-    Operation,
-    Reason,
-    Topic,
-)
-from fhir_profiles.samples.person import Resource, component, quantity, ref
-from fhir_profiles.samples.story import every
+from fhir_profiles.samples.person import Resource
+from plugin.advice.digest import digest
+from plugin.decision import Decision
 from plugin.settings import Cards, Settings, Site
-from tests.cases.teller import METHODS, Teller
+from rules.facts import Fact
+from tests.cases.builder import STRANGER, Builder
+from tests.cases.teller import Teller
 
 FOLDER = Path(__file__).parent
-STRANGER = "another-patient"
-FACTS: dict[str, tuple[Topic, type[Any] | None]] = {
-    "ecog": (Topic.ECOG, None),
-    "flr": (Topic.FLR, None),
-    "child_pugh": (Topic.CHILD_PUGH, FactValue),
-    "intent": (Topic.INTENT, Intent),
-    "refusal": (Topic.REFUSAL, None),
-    "extrahepatic": (Topic.EXTRAHEPATIC, FactValue),
-    "mucinous": (Topic.MUCINOUS, None),
-    "mri": (Topic.MRI_CONTRAINDICATION, FactValue),
-    "steatosis": (Topic.STEATOSIS, FactValue),
-    "hai": (Topic.HAI, None),
-    "transplant": (Topic.TRANSPLANT, None),
-    "stable": (Topic.STABLE, None),
-}
-OPERATIONS = {
-    "hepatectomy": (Operation.SEGMENT_RESECTION, Operation.HEPATECTOMY),
-    "ablation-operative": (Operation.ABLATION_OPERATIVE,),
-    "ablation-percutaneous": (Operation.ABLATION_PERCUTANEOUS,),
-    "embolisation": (Operation.EMBOLISATION,),
-    "local": (Operation.OTHER_LOCAL,),
-    "marker": (Operation.MARKER,),
-}
-ORDERS = {
-    **OPERATIONS,
-    "watch": (Disposition.WATCH_AND_WAIT,),
-    "mri": (Imaging.MR_LIVER_WO_W,),
-    "ious": (Method.IOUS_LIVER,),
-    "ceious": (Method.CEIOUS,),
-    "chemo": (Operation.CHEMOTHERAPY,),
-    "surveillance": (Operation.SURVEILLANCE,),
-    "biopsy": (),
-}
-KINDS = {"ct": "CT", "mri": "MRI", "pet": "PET", "us": "US", "ious": "IOUS", "ceious": "CEIOUS"}
-assert set(KINDS.values()) == set(METHODS)
 
 
 @dataclass
@@ -78,7 +30,7 @@ class Case:
     name: str
     told: Mapping[str, Any]
     story: Teller
-    drafts: list[Resource] = field(default_factory=list)
+    drafts: list[Resource]
 
     @property
     def today(self) -> date:
@@ -89,16 +41,35 @@ class Case:
     @property
     def settings(self) -> Settings:
         """The settings of the site, where the case has any."""
-        return Settings(site=Site(**self.told.get("site", {})), cards=Cards(**self.told.get("cards_setting", {})))
+        return Settings(
+            site=Site(**self.told.get("site", {})), cards=Cards(**self.told.get("cards_setting", {}))
+        )
 
     @property
     def context(self) -> dict[str, Any]:
         """The call: the drafts on order-sign, else the opening of the chart."""
         return self.story.sign(*self.drafts) if self.drafts else self.story.view()
 
+    def answers(self, decision: Decision) -> list[Fact]:
+        """What clinicians answered to messages of a decision; `changed` where the message was another one."""
+        return [
+            Fact(
+                "override",
+                {
+                    "id": f"answer-{place}",
+                    "rule": one["rule"],
+                    "digest": "changed" if one.get("changed") else digest(one["rule"], decision),
+                    "outcome": "overridden",
+                    "reason": one.get("reason", "mdt-decision"),
+                    "day": one["day"],
+                },
+            )
+            for place, one in enumerate(self.told.get("answers", ()))
+        ]
+
     def bundle(self) -> dict[str, Any]:
         """The record as one Bundle; a page with a next one where the case is cut short."""
-        bundle = self.story.bundle()
+        bundle = copy.deepcopy(self.story.bundle())
         for entry in bundle["entry"]:
             if str(entry["resource"].get("id")).startswith(STRANGER):
                 entry["resource"]["subject"] = {"reference": f"Patient/{STRANGER}"}
@@ -134,9 +105,9 @@ def case(name: str) -> Case:
     )
     if "deceased" in patient:
         story.patient["deceasedDateTime"] = str(patient["deceased"])
-    built = Case(name, told, story)
-    _Builder(built).build()
-    return built
+    builder = Builder(name, told, story)
+    builder.build()
+    return Case(name, told, story, builder.drafts)
 
 
 _READ: dict[str, Mapping[str, Any]] = {}
@@ -144,243 +115,17 @@ _READ: dict[str, Mapping[str, Any]] = {}
 
 def _told() -> dict[str, Mapping[str, Any]]:
     if not _READ:
-        for file in sorted(FOLDER.glob("*.yaml")):
+        for file in sorted(FOLDER.glob("*.yaml"), key=lambda one: (one.stem.startswith("limits"), one.stem)):
             for name, told in yaml.safe_load(file.read_text(encoding="utf-8")).items():
                 if name in _READ:
                     raise ValueError(f"{file.name}: the case {name} is written twice")
-                _READ[name] = told
+                _READ[name] = _like(told)
     return _READ
 
 
-class _Builder:
-    def __init__(self, built: Case) -> None:
-        self.case, self.told, self.story = built, built.told, built.story
-        self.lesions: dict[str, Resource] = {}
-        self.operations: dict[str, Resource] = {}
-
-    def build(self) -> None:
-        unknown = set(self.told) - set(PARTS) - OTHER_KEYS
-        if unknown:
-            raise ValueError(f"{self.case.name}: unknown keys {sorted(unknown)}")
-        self.patient()
-        for key, tell in PARTS.items():
-            for one in _list(self.told.get(key, ())):
-                tell(self, one)
-
-    def patient(self) -> None:
-        primary = self.told.get("primary", "colon")
-        onset = str(self.told.get("diagnosed", "2026-01-05"))
-        if primary in ("colon", "rectum"):
-            self.story.colorectal(onset, rectum=primary == "rectum")
-        elif primary == "other":
-            self.story.condition(Diagnosis.HCC, onset, "Primary tumour of the liver")
-
-    def lesion(self, told: Mapping[str, Any]) -> None:
-        for label, value in told.items():
-            given = value if isinstance(value, Mapping) else {"segment": value}
-            body = self.story.lesion(label, given.get("segment", "VI"))
-            if given.get("segment") is None:
-                del body["location"]
-            if "label" in given:
-                body["identifier"][1]["value"] = given["label"]
-            if not given.get("uid", True):
-                del body["identifier"][0]
-            if "merged" in given:
-                url = f"{CANONICAL}/StructureDefinition/crlm-lesion-reference"
-                value = {"reference": f"BodyStructure/{body['id'].replace(label.lower(), given['merged'].lower())}"}
-                body["extension"] = [{"url": url, "valueReference": value}]
-            self.lesions[label] = body
-
-    def operation(self, told: Mapping[str, Any]) -> None:
-        kind = OPERATIONS[told.get("kind", "hepatectomy")][-1]
-        done = self.story.operation(
-            str(told["day"]), told.get("text", "Operation"), kind, self._named(told.get("lesions", ()))
-        )
-        done["status"] = told.get("status", "completed")
-        if not done["extension"]:
-            del done["extension"]
-        self.operations[told.get("key", f"operation-{len(self.operations)}")] = done
-
-    def study(self, told: Mapping[str, Any]) -> None:
-        kind = next(KINDS[key] for key in told if key in KINDS)
-        day = str(next(told[key] for key in told if key in KINDS))
-        study = self.story.examined(kind, day, told, self.operations.get(told.get("at", "")))
-        for label, body in self.lesions.items():
-            if label in told:
-                self.story.state(body, study, told[label])
-        for one in told.get("unmatched", ()):
-            self.story.state(None, study, one)
-        if told.get("all") is not None:
-            for label, body in self.lesions.items():
-                if label not in told:
-                    self.story.state(body, study, told["all"])
-
-    def doses(self, told: Mapping[str, Any]) -> None:
-        days = [str(day) for day in _list(told["day"])] if "day" in told else []
-        days = days or every(told.get("every", 14), str(told["first"]), told["count"])
-        drugs = [Drug[name.upper()] for name in told.get("of", ["oxaliplatin", "fluorouracil"])]
-        start = sum(1 for one in self.story.resources if one["resourceType"] == "MedicationAdministration")
-        self.story.cycles(days, *drugs)
-        if start:
-            given = [one for one in self.story.resources if one["resourceType"] == "MedicationAdministration"]
-            for place, one in enumerate(given[start:]):
-                one["id"] = f"{one['id']}-{start + place}"
-                del one["extension"]
-
-    def attribute(self, told: Mapping[str, Any]) -> None:
-        for label, given in told.items():
-            self.story.lasting(self.lesions[label], str(given.get("day", self._first_day())), given)
-
-    def membership(self, told: Mapping[str, Any]) -> None:
-        for label, inside in told.items():
-            if label != "day":
-                self.story.membership(self.lesions[label], str(told["day"]), inside=inside)
-
-    def disposition(self, told: Mapping[str, Any]) -> None:
-        reason = Reason[told["reason"].upper()] if "reason" in told else None
-        value = Disposition[told["is"].replace("-", "_").upper()]
-        for label in _list(told["of"]):
-            if label == "patient":
-                made = self.story.disposition(self.lesions["L1"], str(told["day"]), value, reason)
-                del made["focus"]
-                made.setdefault("component", []).append(
-                    component(Attribute.LEVEL, valueCodeableConcept=AttributeValue.PATIENT.concept)
-                )
-            else:
-                self.story.disposition(self.lesions[label], str(told["day"]), value, reason)
-
-    def order(self, told: Mapping[str, Any]) -> None:
-        codes = [code for name in _list(told["order"]) for code in ORDERS[name]]
-        fields: dict[str, Any] = {}
-        if "day" in told:
-            fields["occurrenceDateTime"] = str(told["day"])
-        fields["authoredOn"] = str(told.get("written", self.case.today))
-        if "reason" in told:
-            fields["reasonCode"] = [Reason[told["reason"].upper()].concept]
-        order = self.story.order(
-            *codes, lesions=self._named(told.get("lesions", ())), draft=bool(told.get("draft")), **fields
-        )
-        if not codes:
-            order["code"] = {"text": "Biopsy"}
-        if told.get("draft"):
-            order["id"] += f"-{len(self.case.drafts)}"
-            self.case.drafts.append(order)
-        if "revoked" in told:
-            self.story.revoked(order, str(told["revoked"]))
-        if "booked" in told:
-            self.story.appointment(order, str(told["booked"]), "Appointment")
-
-    def stop(self, told: Mapping[str, Any]) -> None:
-        self.case.drafts.append(
-            {
-                "resourceType": "MedicationRequest",
-                "id": "draft-stop",
-                "status": "draft",
-                "intent": "order",
-                "doNotPerform": True,
-                "medicationCodeableConcept": Drug[told["drug"].upper()].concept,
-                "subject": ref(self.story.patient),
-                "authoredOn": str(self.case.today),
-            }
-        )
-
-    def review(self, told: date) -> None:
-        self.story.review(str(told))
-
-    def cea(self, told: Mapping[str, Any]) -> None:
-        day, value = str(told["day"]), told["is"]
-        self.story.cea((day, str(value)))
-        made = self.story.resources[-1]
-        limit = told.get("limit", 5)
-        if limit is None:
-            del made["referenceRange"]
-        else:
-            made["referenceRange"][0]["high"] = quantity(limit, "ng/mL")
-        if "unit" in told:
-            made["code"] = Cea.ARBITRARY.concept
-            made["valueQuantity"] = {"value": value, "unit": told["unit"]}
-
-    def fact(self, told: Mapping[str, Any]) -> None:
-        day = str(told.get("day", self._first_day()))
-        for name, value in told.items():
-            if name != "day":
-                topic, values = FACTS[name]
-                self.story.fact(topic, day, **_value(name, value, values))
-
-    def condition(self, told: Mapping[str, Any]) -> None:
-        made = self.story.condition(Diagnosis[told["is"].upper()], str(told["day"]), told["is"])
-        if not told.get("certain", True):
-            made["verificationStatus"]["coding"][0]["code"] = "provisional"
-
-    def pathology(self, told: Mapping[str, Any]) -> None:
-        for label, given in told.items():
-            self.story.pathology(self.lesions[label], str(given["day"]), given)
-
-    def measure(self, told: Mapping[str, Any]) -> None:
-        observation = self.story._observation(
-            "measure",
-            _MEASURES[told["of"]],
-            str(told["day"]),
-            category="imaging",
-            profile="crlm-lesion-measure",
-            focus=self.lesions[told["lesion"]],
-            method=METHODS[told["by"]].concept,
-            valueQuantity={"value": told["is"]} | ({"unit": told["unit"], "code": told["unit"]} if "unit" in told else {}),
-        )
-        del observation["meta"]
-
-    def stranger(self, told: Mapping[str, Any]) -> None:
-        """A statement that belongs to another patient, mixed into the record."""
-        label = told["lesion"]
-        study = next(one for one in self.story.resources if one["id"].endswith(told["study"]))
-        start = len(self.story.resources)
-        self.story.state(self.lesions[label], study, told["says"])
-        for place, one in enumerate(self.story.resources[start:]):
-            one["id"] = f"{STRANGER}-{place}"
-        kept = self.story._results[study["id"]]
-        del kept[len(kept) - (len(self.story.resources) - start) :]
-
-    def _named(self, labels: Sequence[str] | str) -> list[Resource]:
-        return [self.lesions[label] for label in _list(labels)]
-
-    def _first_day(self) -> str:
-        days = [str(one[key]) for one in self.told.get("studies", ()) for key in one if key in KINDS]
-        return min(days, default=str(self.case.today))
-
-
-_MEASURES: dict[str, Any] = {"adc": Measure.ADC, "hu": Measure.ATTENUATION}
-PARTS: dict[str, Any] = {
-    "lesions": _Builder.lesion,
-    "operations": _Builder.operation,
-    "studies": _Builder.study,
-    "doses": _Builder.doses,
-    "attributes": _Builder.attribute,
-    "membership": _Builder.membership,
-    "dispositions": _Builder.disposition,
-    "orders": _Builder.order,
-    "stop": _Builder.stop,
-    "reviews": _Builder.review,
-    "cea": _Builder.cea,
-    "facts": _Builder.fact,
-    "conditions": _Builder.condition,
-    "pathology": _Builder.pathology,
-    "measures": _Builder.measure,
-    "stranger": _Builder.stranger,
-}
-OTHER_KEYS = {
-    "title", "covers", "today", "patient", "primary", "diagnosed", "site", "cards_setting", "gap", "expect", "fails", "note",
-}  # fmt: skip
-
-
-def _value(name: str, value: Any, values: type[Any] | None) -> dict[str, Any]:
-    if values is not None:
-        return {"valueCodeableConcept": values[str(value).replace("-", "_").upper()].concept}
-    if name == "ecog":
-        return {"valueInteger": value}
-    if name == "flr":
-        return {"valueQuantity": quantity(value, "%")}
-    return {"valueBoolean": value}
-
-
-def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+def _like(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A case that names another has its parts too, where it does not write its own."""
+    if "like" not in told:
+        return told
+    other = {key: value for key, value in _READ[told["like"]].items() if key not in ("fails", "note")}
+    return {**other, **{key: value for key, value in told.items() if key != "like"}}

@@ -51,7 +51,9 @@ def _response(decision: Decision, expect: Mapping[str, Any], settings: Settings)
     if "response" in expect:
         cards = advise(decision, "patient-view", settings=settings)
         text = "\n".join(one.detail for one in cards if one.family == RESPONSE)
-        yield from (f"{word!r} is not in the response" for word in expect["response"] if str(word) not in text)
+        yield from (
+            f"{word!r} is not in the response" for word in expect["response"] if str(word) not in text
+        )
 
 
 def _rules(decision: Decision, expect: Mapping[str, Any]) -> Iterator[str]:
@@ -119,6 +121,10 @@ def _words(one: Mapping[str, Any], card: Advice, hook: str) -> Iterator[str]:
     }
     if one.get("no_order") in codes:
         yield f"{hook} {card.family}: {one['no_order']} is offered"
+    options = card.detail.partition("**Options**")[2]
+    places = [options.find(str(word)) for word in one.get("options", ())]
+    if places != sorted(places) or -1 in places:
+        yield f"{hook} {card.family}: {one['options']} do not stand in this order: {options!r}"
     offered = len(card.suggestions)
     if "orders" in one and offered != one["orders"]:
         yield f"{hook} {card.family}: expected {one['orders']} suggestions, are {offered}"

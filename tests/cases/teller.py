@@ -110,8 +110,12 @@ class Teller(Story):
         adequacy = told.get("adequacy", "adequate")
         if adequacy != "none":
             parts = protocol(PROTOCOLS[kind] | told.get("protocol", {}))
-            value = ProtocolValue[adequacy.replace("-", "_").upper()]
-            self.adequacy(study, kind, value, *parts)["status"] = told.get("status", "final")
+            unstated = adequacy == "unstated"
+            value = ProtocolValue["ADEQUATE" if unstated else adequacy.replace("-", "_").upper()]
+            made = self.adequacy(study, kind, value, *parts)
+            made["status"] = told.get("status", "final")
+            if unstated:
+                del made["valueCodeableConcept"]
         return study
 
     def _through_the_skin(self, day: str, title: str) -> Resource:
@@ -157,10 +161,14 @@ class Teller(Story):
         says = one.get("says", "seen" if "mm" in one or one.get("ttsm") else None)
         if says is not None and says != "size-only":
             parts = [
-                component(code, valueCodeableConcept=FeatureValue[one[name].replace("-", "_").upper()].concept)
+                component(
+                    code, valueCodeableConcept=FeatureValue[one[name].replace("-", "_").upper()].concept
+                )
                 for name, code in FEATURES.items()
                 if name in one and name != "new"
             ]
+            if "group" in one:
+                parts.append(component(Feature.MORPHOLOGY_GROUP, valueInteger=one["group"]))
             if "avid" in one:
                 parts.append(component(Feature.PET_AVID, valueBoolean=one["avid"]))
             self._visibility(lesion, study, SAYS[says], *parts)  # type: ignore[arg-type]

@@ -55,6 +55,7 @@ class Said:
     """Stands where the use case stands: answers with `advices`, or raises `error`, after `seconds`."""
 
     advices: tuple[Advice, ...] = ()
+    alarms: tuple[str, ...] = ()
     error: Exception | None = None
     seconds: float = 0.0
     revision: str = "abc123"
@@ -71,7 +72,7 @@ class Said:
         time.sleep(self.seconds)
         if self.error is not None:
             raise self.error
-        return Answer(advices=self.advices, record=self.record)
+        return Answer(advices=self.advices, alarms=self.alarms, record=self.record)
 
     def record(self, cards: tuple[str, ...]) -> None:
         if self.store_error is not None:
@@ -86,9 +87,14 @@ class Said:
     def close(self) -> None:
         self.closed = True
 
-    def check_ready(self) -> None:
+    def missing(self) -> str | None:
         if self.store_error is not None:
-            raise self.store_error
+            return str(self.store_error)
+        return None
+
+    @property
+    def both_engines(self) -> bool:
+        return not self.alarms
 
 
 def open_settings(**service: Any) -> Settings:

@@ -393,11 +393,24 @@ def test_a_record_that_cannot_be_kept_keeps_no_card_back() -> None:
         assert "vestige_records_lost_total 1" in requests.get(f"{base}/metrics", timeout=10).text
 
 
+def test_an_alarm_of_the_engines_is_counted_and_in_readiness() -> None:
+    said = Said(advices=(advice(),), alarms=("engine-unavailable", "worker-restarted"))
+    with served(create_app(open_settings(), said)) as base:
+        assert len(post(base + REVIEW, body()).json()["cards"]) == 1
+        ready = requests.get(f"{base}/readyz", timeout=10).json()
+        counts = requests.get(f"{base}/metrics", timeout=10).text
+    assert ready["engineAlarm"] is True
+    assert ready["secondsSinceAlarm"] >= 0
+    assert 'vestige_alarms_total{kind="engine-unavailable"} 1' in counts
+    assert 'vestige_alarms_total{kind="worker-restarted"} 1' in counts
+
+
 def test_health_readiness_and_counts() -> None:
     with served(create_app(open_settings(), Said(advices=(advice(),)))) as base:
         post(base + REVIEW, body())
         assert requests.get(f"{base}/healthz", timeout=10).json() == {"status": "ok"}
-        assert requests.get(f"{base}/readyz", timeout=10).json() == {"status": "ready", "rulePack": "abc123"}
+        ready = requests.get(f"{base}/readyz", timeout=10).json()
+        assert ready == {"status": "ready", "rulePack": "abc123", "bothEngines": True, "engineAlarm": False}
         counts = requests.get(f"{base}/metrics", timeout=10)
     assert counts.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert 'vestige_calls_total{service="crlm-lesion-review",status="200"} 1' in counts.text

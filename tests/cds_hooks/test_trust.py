@@ -103,7 +103,7 @@ def test_both_published_algorithms(gate: Gate) -> None:
         {"jti": ""},
         {"jti": "x" * 5000},
     ],
-    ids=str,
+    ids=lambda changes: "-".join(changes),
 )
 def test_claims_that_are_not_believed(gate: Gate, changes: dict[str, Any]) -> None:
     claims = {**EHR.claims(), **changes}

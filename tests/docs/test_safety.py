@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from rules.errors import PackError
+from rules.language import load_pack
 from tests.docs.naming import ROOT, exists, faults, names, pack
 
 TEXT = (ROOT / "docs" / "clinical" / "safety.md").read_text(encoding="utf-8")
@@ -68,6 +70,40 @@ def test_commands_exist() -> None:
     wanted = set(re.findall(r"`vestige ([a-z-]+)", TEXT))
     assert {"validate", "rules", "config"} <= wanted
     assert wanted - known <= {"feedback"}, "feedback is a command of its own that may not be there yet"
+
+
+@pytest.mark.parametrize("state", ["off", "shadow"])
+@pytest.mark.parametrize(
+    "step", ["ST-status", "ST-verdict", "ST-claim-visible", "ST-record-cut", "AX-operation", "SU-patient"]
+)
+def test_a_step_of_the_status_cannot_be_switched(step: str, state: str) -> None:
+    with pytest.raises(PackError, match=f"'{step}'"):
+        load_pack(states={step: state})
+
+
+def test_what_cards_rest_on_is_named() -> None:
+    """Rules that speak and also give facts to others: the document asks to leave them active."""
+    read = {condition.kind for one in pack().statements.values() for condition in one.conditions()}
+    cards = {
+        one.id
+        for one in pack().statements.values()
+        if any(spec.display == "card" for spec in one.finding_specs())
+    }
+    below = {
+        one.id
+        for one in pack().statements.values()
+        if one.finding_specs() and one.id not in cards and {give.kind for give in one.given()} & read
+    }
+    needed = {
+        id_
+        for id_ in below
+        for other in cards
+        if {give.kind for give in pack().statements[id_].given()}
+        & {condition.kind for condition in pack().statements[other].conditions()}
+    }
+    part = TEXT[TEXT.index("## 5.") : TEXT.index("## 6.")]
+    assert needed <= {name for kind, name in names(part) if kind == "rule"}
+    assert {"LS-09", "RC-01"} <= needed
 
 
 def test_a_name_that_does_not_exist_would_be_found() -> None:

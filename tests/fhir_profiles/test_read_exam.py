@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fhir_profiles.codes import DCM, Contrast, Imaging, Method, Protocol, ProtocolValue, Site, Topic
+from fhir_profiles.codes import DCM, Contrast, Imaging, Method, Organ, Protocol, ProtocolValue, Site, Topic
 from fhir_profiles.records import Exam, ExamAdequacy, Report
 from tests.fhir_profiles.resources import mm, observation, one, records, refused, snomed
 
@@ -54,6 +54,8 @@ def test_classes(fields: dict[str, Any], classes: tuple[str, ...]) -> None:
         ([Site.CHEST_ABDOMEN_PELVIS.coding], "abdomen"),
         ([{"concept": {"coding": [Site.WHOLE_BODY.coding]}}], "whole-body"),
         ([Site.PELVIS.coding], "other"),
+        ([Organ.COLON.coding], None),  # images of the colon may hold the liver
+        ([Organ.LUNG.coding, Site.PELVIS.coding], None),
         ([Site.PELVIS.coding, Site.LIVER.coding], "liver"),
         ([Site.PELVIS.coding, snomed("123")], None),
         ([Site.PELVIS.coding, None], None),

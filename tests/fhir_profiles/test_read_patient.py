@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fhir_profiles.codes import DICOM_UID, ICD10, Contrast, Diagnosis, Identifier, Site
+from fhir_profiles.codes import DICOM_UID, ICD10, Contrast, Diagnosis, Identifier, Organ, Site
 from fhir_profiles.read import subject_of, token, unbundle
 from fhir_profiles.records import ConditionRecord, LesionRecord, PatientFact, PatientRecord
 from tests.fhir_profiles.resources import BASE, concept, one, records, refused, snomed, visibility
@@ -113,6 +113,10 @@ def test_lesions() -> None:
         ({"location": {"coding": [Site.LIVER.coding, Site.VII.coding]}}, "VII", True),
         ({"location": {"coding": [Site.VI.coding, Site.VII.coding]}}, None, True),
         ({"location": Site.BREAST.concept}, None, False),
+        *(({"location": organ.concept}, None, False) for organ in Organ),
+        ({"location": {"coding": [Organ.COLON.coding, Site.LIVER.coding]}}, "liver", True),
+        ({"location": {"coding": [Organ.COLON.coding, snomed("123")]}}, None, False),
+        ({"location": Site.ABDOMEN.concept}, None, None),
         ({"location": snomed("123")}, None, None),
         ({"location": None, "includedStructure": [{"structure": Site.VIII.concept}]}, "VIII", True),
     ],

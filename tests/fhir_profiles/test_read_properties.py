@@ -1,12 +1,9 @@
 """Laws of the reader over generated content: it never raises, never falls back on its guard, and units do not matter."""
 
 import json
-import os
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +12,7 @@ from fhir_profiles.codes import every_code
 from fhir_profiles.read import read, unbundle
 from fhir_profiles.records import Rejected, Sighting
 from tests.fhir_profiles.resources import BERLIN, mm, one, records, size
+from tests.require import examples
 
 TYPES = (
     "Observation", "BodyStructure", "ImagingStudy", "DiagnosticReport", "MedicationAdministration",
@@ -90,17 +88,9 @@ def test_the_order_of_elements_does_not_matter(name: str, random: Any) -> None:
     assert records({key: resource[key] for key in keys}) == records(resource)
 
 
-def _examples() -> list[Path]:
-    folder = os.environ.get("VESTIGE_EXAMPLES")
-    return sorted(Path(folder).rglob("*.json")) if folder else []
-
-
-@pytest.mark.skipif(
-    not _examples(), reason="VESTIGE_EXAMPLES names no folder with FHIR instances written elsewhere"
-)
 def test_instances_written_elsewhere_are_read() -> None:
     understood = 0
-    for path in _examples():
+    for path in examples():
         given = json.loads(path.read_text(encoding="utf-8"))
         for resource in unbundle(given) if given["resourceType"] == "Bundle" else (given,):
             found = read(resource, timezone=BERLIN)

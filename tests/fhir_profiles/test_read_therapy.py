@@ -59,6 +59,25 @@ def test_agents(system: str, code: str, agent: str) -> None:
     assert one(dose(concept(system, code)), Dose).agent == agent
 
 
+@pytest.mark.parametrize(
+    ("drug", "name"),
+    [
+        ({"coding": [{"system": RXNORM, "code": "32592", "display": "oxaliplatin"}]}, "oxaliplatin"),
+        (
+            {"coding": [{"system": RXNORM, "code": "32592", "display": "x"}], "text": "Oxaliplatin 85"},
+            "Oxaliplatin 85",
+        ),
+        (
+            {"coding": [{"system": RXNORM, "code": "32592", "display": " "}, {"code": "1", "display": "b"}]},
+            "b",
+        ),
+        ({"coding": [{"system": RXNORM, "code": "32592"}]}, None),
+    ],
+)
+def test_a_dose_has_the_name_that_is_written_else_the_display(drug: dict[str, Any], name: str | None) -> None:
+    assert one(dose(drug), Dose).name == name
+
+
 @pytest.mark.parametrize("drug", [concept(RXNORM, "161"), concept(ATC, "N02BE01"), {"text": "oxaliplatin"}])
 def test_other_medicines_are_no_doses(drug: dict[str, Any]) -> None:
     assert records(dose(drug)) == ()

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +20,7 @@ from plugin.timeline import build, events, landmarks
 from rules.admission import Admission
 from rules.language import load_pack
 from tests.plugin.history import UTC
+from tests.require import examples
 
 PACK = load_pack(Path(__file__).parents[2] / "rules" / "crlm")
 ADMISSION = Admission(PACK)
@@ -76,14 +75,8 @@ def test_spoiled_resources_never_break_the_whole(told: Any, data: Any) -> None:
     understood(resources, patient, told.anchor)
 
 
-EXAMPLES = os.environ.get("VESTIGE_EXAMPLES")
-
-
-@pytest.mark.skipif(EXAMPLES is None, reason="VESTIGE_EXAMPLES names no folder of FHIR examples")
 def test_examples_of_other_projects_are_understood() -> None:
-    files = sorted(Path(EXAMPLES or "").rglob("*.json"))
-    assert files
-    for file in files:
+    for file in examples():
         content = json.loads(file.read_text(encoding="utf-8"))
         resources = list(unbundle(content)) if content.get("resourceType") == "Bundle" else [content]
         subjects = {str(subject_of(each)).rsplit("/", 1)[-1] for each in resources if subject_of(each)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,45 +12,19 @@ from hypothesis import strategies as st
 
 from rules.evaluate import Evaluator
 from rules.language import load_pack
+from tests.plugin.drawn import course, followed
 from tests.plugin.history import History
 
 PACK = load_pack(Path(__file__).parents[2] / "rules" / "crlm")
 GONE = {"CONFIRMED_DLM", "MISSING_IOUS", "MISSING_CEIOUS"}
 SEEN = {"VISIBLE", "SMALL_RESIDUAL", "RESIDUAL_TINY", "REAPPEARED"}
-START = date(2026, 1, 5)
 CASES = settings(max_examples=40, deadline=None)
-
-study = st.tuples(
-    st.integers(2, 36),
-    st.sampled_from(("CT", "MRI", "MRI", "PET")),
-    st.sampled_from(("visible", "not-visible", "not-visible", "indeterminate", None)),
-)
-course = st.tuples(
-    st.lists(study, min_size=1, max_size=4), st.lists(st.integers(0, 36), min_size=1, max_size=4)
-)
 
 
 @pytest.fixture(scope="module")
 def rules() -> Iterator[Evaluator]:
     with Evaluator(PACK, mode="reference") as evaluator:
         yield evaluator
-
-
-def told(drawn: Any) -> tuple[History, dict[str, Any]]:
-    """A lesion of 20 mm at the start, later studies that each have a final report, and doses."""
-    studies, doses = drawn
-    h = History()
-    lesion = h.lesion("L1", "VI")
-    h.seen(lesion, h.good_mri(START.isoformat()), "visible", mm=20)
-    for week, kind, said in studies:
-        day = (START + timedelta(weeks=week)).isoformat()
-        made = h.good_mri(day) if kind == "MRI" else h.study(day, kind)
-        h.report(made)
-        if said is not None:
-            h.seen(lesion, made, said, mm=7 if said == "visible" else None)
-    for week in doses:
-        h.dose((START + timedelta(weeks=week)).isoformat())
-    return h, lesion
 
 
 def status(h: History, rules: Evaluator) -> str:
@@ -74,7 +47,7 @@ def dose(resource: dict[str, Any]) -> bool:
 def test_removing_a_negative_or_a_dose_never_makes_the_lesion_gone(
     kind: Any, drawn: Any, data: Any, rules: Evaluator
 ) -> None:
-    h, _ = told(drawn)
+    h, _ = followed(drawn)
     before = status(h, rules)
     found = [each for each in h.resources if kind(each)]
     if not found or before in GONE:
@@ -86,7 +59,7 @@ def test_removing_a_negative_or_a_dose_never_makes_the_lesion_gone(
 @given(drawn=course)
 @CASES
 def test_a_later_visible_sighting_makes_the_lesion_visible(drawn: Any, rules: Evaluator) -> None:
-    h, lesion = told(drawn)
+    h, lesion = followed(drawn)
     h.seen(lesion, h.study("2026-10-09", "CT"), "visible", mm=6)
     assert status(h, rules) in SEEN
 
@@ -94,14 +67,14 @@ def test_a_later_visible_sighting_makes_the_lesion_visible(drawn: Any, rules: Ev
 @given(drawn=course)
 @CASES
 def test_without_any_dose_nothing_is_gone(drawn: Any, rules: Evaluator) -> None:
-    h, _ = told((drawn[0], []))
+    h, _ = followed((drawn[0], []))
     assert status(h, rules) not in GONE | {"APPARENT_DLM"}
 
 
 @given(drawn=course, hidden=st.sampled_from(("BodyStructure", "ImagingStudy", "Observation")))
 @CASES
 def test_a_lost_resource_never_leaves_a_lesion_gone(drawn: Any, hidden: str, rules: Evaluator) -> None:
-    h, lesion = told(drawn)
+    h, lesion = followed(drawn)
     spoiled: dict[str, Any] = {"resourceType": hidden, "id": "lost", "modifierExtension": [{"url": "x"}]}
     if hidden == "Observation":
         spoiled |= {"code": h.seen(lesion, None, "visible", day="2026-02-01")["code"], "status": "final"}

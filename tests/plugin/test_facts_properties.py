@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fhir_profiles.codes import Disposition, Imaging, Operation, ProtocolValue, Size
 from plugin.chart import Chart
 from plugin.facts import facts_of
 from plugin.settings import Settings
@@ -18,81 +15,12 @@ from plugin.timeline import build
 from rules.admission import Admission
 from rules.facts import Fact
 from rules.language import load_pack
-from tests.plugin.history import TODAY, UTC, History, part, quantity, segment, tracked
+from tests.plugin.drawn import history, told
+from tests.plugin.history import TODAY, UTC
 
 Resources = list[dict[str, Any]]
 PACK = load_pack(Path(__file__).parents[2] / "rules" / "crlm")
-START = date(2026, 1, 5)
-SEGMENTS = ("VI", "II", "IVa")
 CASES = settings(max_examples=60, deadline=None)
-
-statement = st.tuples(
-    st.sampled_from(("visible", "not-visible", "indeterminate", "not-assessed", None)),
-    st.one_of(st.none(), st.integers(1, 800)),  # tenths of a millimetre
-)
-study = st.tuples(
-    st.integers(0, 40),  # weeks after the start, some of them after today
-    st.sampled_from(("CT", "MRI", "PET", "US")),
-    st.sampled_from((None, ProtocolValue.ADEQUATE, ProtocolValue.LIMITED, ProtocolValue.NON_DIAGNOSTIC)),
-    st.tuples(statement, statement, statement),
-    st.booleans(),  # a finding without identity beside them
-)
-history = st.tuples(
-    st.lists(study, min_size=1, max_size=5),
-    st.lists(st.integers(0, 40), max_size=6),
-    st.lists(st.tuples(st.integers(0, 40), st.integers(1, 900)), max_size=4),
-    st.booleans(),
-)
-
-
-def told(
-    drawn: Any, *, centimetres: bool = False, together: bool = False, patient: str = "history-1"
-) -> History:
-    """The resources of a drawn history; sizes in cm, or size and visibility in one Observation."""
-    studies, doses, values, planned = drawn
-    h = History(patient)
-    h.resources[0]["id"] = patient
-    number = iter(range(10_000))
-
-    def named(stem: str) -> str:
-        return f"{patient}-{stem}-{next(number)}"
-
-    lesions: list[dict[str, Any]] = [
-        h.lesion("L1", SEGMENTS[0], "2.25.1", own=f"{patient}-l1"),
-        h.lesion("L2", SEGMENTS[1], own=f"{patient}-l2"),
-        tracked("2.25.3"),
-    ]
-    for week, kind, adequacy, said, loose in studies:
-        day = (START + timedelta(weeks=week)).isoformat()
-        made = h.study(day, kind, named("study"))
-        if adequacy is not None:
-            h.adequacy(made, adequacy, own=named("adequacy"))
-        for lesion, (visibility, tenths) in zip(lesions, said, strict=True):
-            mm = None if tenths is None or visibility == "not-assessed" else Decimal(tenths) / 10
-            size = None if mm is None else (mm / 10 if centimetres else mm)
-            unit = "cm" if centimetres else "mm"
-            if visibility is None:
-                if size is not None:
-                    h.size(lesion, made, size, unit=unit, own=named("size"))
-                continue
-            parts = []
-            if size is not None and together:
-                parts = [part(Size.LONGEST, valueQuantity=quantity(size, unit))]
-            h.seen(lesion, made, visibility, own=named("seen"), parts=parts)
-            own = named("size")
-            if size is not None and not together:
-                h.size(lesion, made, size, unit=unit, own=own)
-        if loose:
-            h.seen(tracked(label="L1"), made, "visible", own=named("loose"), **segment("VIII"))
-    for week in doses:
-        h.dose((START + timedelta(weeks=week)).isoformat(), id=named("dose"))
-    for week, tenths in values:
-        h.cea((START + timedelta(weeks=week)).isoformat(), Decimal(tenths) / 10, own=named("cea"))
-    if planned:
-        h.order(Operation.HEPATECTOMY, "2026-11-01", id=named("order"))
-        h.order(Imaging.MR_LIVER_WO_W, "2026-10-20", id=named("order"))
-        h.decide(lesions[0], Disposition.WATCH_AND_WAIT, "2026-09-01", own=named("decision"))
-    return h
 
 
 def facts(resources: Resources, patient: str = "history-1") -> tuple[Fact, ...]:

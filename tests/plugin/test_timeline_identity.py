@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fhir_profiles.codes import Attribute, Feature, FeatureValue
+from fhir_profiles.codes import Attribute, Feature, FeatureValue, Organ, Site
 from plugin.timeline import Timeline
 from tests.plugin.history import History, coded, of_kind, one, segment, tracked
 
@@ -171,6 +171,57 @@ def test_a_body_structure_that_was_not_loaded_still_identifies() -> None:
     h.seen(focus, h.study("2026-01-05", "CT"))
     h.seen(focus, h.study("2026-04-05", "CT"), "not-visible")
     assert [each.lesion for each in h.timeline().sightings] == ["BodyStructure/elsewhere"] * 2
+
+
+@pytest.mark.parametrize("organ", list(Organ))
+def test_a_primary_or_a_lesion_of_another_organ_is_never_tracked(organ: Organ) -> None:
+    h = History()
+    primary = h.lesion("P1", None, location=organ.concept)
+    h.lesion("L1", "VI")
+    study = h.study("2026-01-05", "CT")
+    h.seen(primary, study, "visible", mm=40)
+    timeline = h.timeline()
+    assert seen(timeline) == {"L1": []}
+    assert unmatched(timeline) == 0
+
+
+@pytest.mark.parametrize("by", ["body structure", "tracking UID"])
+def test_the_body_site_of_a_size_tells_that_it_is_no_liver_lesion(by: str) -> None:
+    h = History()
+    lesion = h.lesion("P1", None) if by == "body structure" else tracked("2.25.9")
+    study = h.study("2026-01-05", "CT")
+    h.size(lesion, study, 40, bodySite=Organ.RECTUM.concept)
+    h.seen(lesion, study, "visible")
+    timeline = h.timeline()
+    assert timeline.lesions == ()
+    assert unmatched(timeline) == 0
+
+
+@pytest.mark.parametrize("site", [None, {"text": "somewhere"}, Site.ABDOMEN.concept])
+def test_a_lesion_of_no_known_place_that_is_described_stays_tracked(site: dict[str, Any] | None) -> None:
+    h = History()
+    lesion = h.lesion("L1", None, **({"location": site} if site else {}))
+    h.seen(lesion, h.study("2026-01-05", "CT"), "visible", mm=12)
+    assert seen(h.timeline()) == {"L1": ["visible"]}
+
+
+def test_one_statement_inside_the_liver_keeps_a_lesion_tracked() -> None:
+    h = History()
+    lesion = h.lesion("L1", None)
+    study = h.study("2026-01-05", "CT")
+    h.size(lesion, study, 12, bodySite=Organ.COLON.concept)
+    h.size(lesion, study, 12, bodySite=Site.LIVER_BILIARY.concept)
+    assert seen(h.timeline()) == {"L1": ["visible"]}
+
+
+def test_a_structure_outside_the_liver_that_is_seen_inside_it_counts_as_unmatched() -> None:
+    h = History()
+    h.lesion("L1", "VI")
+    primary = h.lesion("P1", None, location=Organ.COLON.concept)
+    h.seen(primary, h.study("2026-01-05", "CT"), "visible", **segment("VI"))
+    timeline = h.timeline()
+    assert seen(timeline) == {"L1": []}
+    assert unmatched(timeline) == 1
 
 
 def test_structures_of_another_organ_are_no_liver_lesions() -> None:

@@ -5,6 +5,11 @@ Description: "When is a date or a time, not a period or a schedule"
 Expression: "effective.start.empty() and effective.end.empty() and effective.repeat.empty() and effective.event.empty()"
 Severity: #error
 
+Invariant: crlm-of-patient
+Description: "The subject is one patient, not a group, a device or a place"
+Expression: "subject.reference.matches('(^|/)Patient/') or subject.reference.startsWith('urn:uuid:') or subject.reference.startsWith('#') or subject.identifier.value.exists()"
+Severity: #error
+
 Invariant: crlm-study-named
 Description: "The study (or, in the operating theatre, the operation) is named in partOf or derivedFrom"
 Expression: "(partOf | derivedFrom).where(reference.matches('(^|/)(ImagingStudy|Procedure)/') or reference.startsWith('urn:uuid:') or reference.startsWith('#') or identifier.value.exists()).exists()"

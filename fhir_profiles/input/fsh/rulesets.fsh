@@ -17,7 +17,7 @@ RuleSet: Fact
 * subject only Reference(Patient)
 * effective[x] 1..1 MS
 * effective[x] only dateTime
-* obeys crlm-effective-day
+* obeys crlm-effective-day and crlm-of-patient
 
 RuleSet: ImagingFact
 * insert Fact

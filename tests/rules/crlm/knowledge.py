@@ -18,7 +18,7 @@ STEERS = re.compile(
     re.IGNORECASE,
 )
 STATED = re.compile(
-    r"\bfurther cycle (?:is )?ordered\b|\banother targeted drug\b|\bmore cycles brought more toxicity\b|\bmore than \{cycle_alarm\} cycles\b",
+    r"\bfurther cycle (?:is )?ordered\b|\banother targeted drug\b|\bmore cycles brought more toxicity\b|\bmore than (?:\{cycle_alarm\}|\d+) cycles\b",
     re.IGNORECASE,
 )
 BANNED = re.compile(
@@ -59,7 +59,12 @@ NAMES = re.compile(
 def banned(text: str) -> list[str]:
     """Words that say more than anybody knows, and a disappearance without modality and date."""
     unquoted = QUOTED.sub("", text)
-    return [found[0] for pattern in (BANNED, VANISHED, COMPLETE) for found in pattern.finditer(unquoted)]
+    return [found[0] for pattern in (BANNED, VANISHED) for found in pattern.finditer(unquoted)]
+
+
+def complete(text: str) -> list[str]:
+    """A complete response that is neither a category of RECIST nor one at pathology."""
+    return [found[0] for found in COMPLETE.finditer(QUOTED.sub("", text))]
 
 
 def personal(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from rules.language import load_pack
 PACK = load_pack()
 
 COLUMNS = "DA-01 DA-02 DA-03 DA-04 DA-05 DA-06 DA-08 DA-09 DA-10 DA-11 DA-12 DA-14 DA-16 DA-17 DA-19 PT-03 DC-01 DC-03"
+# DA-13 has the column of DA-12; it is about the patient, so what merges it does so wherever both speak.
 # H hides, M merges, R reduces to a row, P strips figures; small letters: wherever both speak, not on one lesion only.
 ROWS = """
 DA-04  H M M - H H H H H - H - H H H - - M
@@ -28,6 +29,10 @@ DC-14  r r - - h h h h r m h - r r h m - -
 TP-01  r r h - h h h h r h - h h h h h - -
 """
 SAME = {"DA-06": ("DA-06", "DA-07", "DA-07u"), "DA-12": ("DA-12", "DA-13")}
+CARRIERS = (
+    "DA-01", "DA-03", "DA-05", "DA-06", "DA-07", "DA-07u", "DA-08", "DA-09", "DA-10", "DA-16", "DA-18",
+)  # fmt: skip
+"""The cards on a site carry the line that another lesion may be its return."""
 FURTHER = {
     ("DC-02", "DC-01"): "h",
     ("DC-08", "DC-06"): "h",
@@ -47,6 +52,7 @@ FURTHER = {
     ("TP-01", "PT-02"): "h",
     ("TP-01", "PT-04"): "h",
     ("TP-01", "PT-05"): "h",
+    **{(actor, "LS-07r"): "M" for actor in CARRIERS},
 }
 ACTIONS = {"h": "hide", "m": "merge", "r": "reduce", "p": "strip"}
 SCOPE = ("SC-01", "SC-02")
@@ -59,7 +65,7 @@ def written() -> dict[tuple[str, str], str]:
         for column, letter in zip(COLUMNS.split(), letters, strict=True):
             for target in SAME.get(column, (column,)):
                 if letter != "-":
-                    cells[actor, target] = letter
+                    cells[actor, target] = letter.replace("M", "m") if target == "DA-13" else letter
     return cells
 
 

@@ -7,20 +7,27 @@ table of features, the register and cards as they are shown. Each check is shown
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
+from fhir_profiles import samples
 from plugin.advice import advise
 from plugin.criteria import recist
 from plugin.criteria.pathology import nodule_grade, nodule_viable
+from plugin.decide import decide
 from plugin.decision import Advice, Decision
 from plugin.features import features_of
+from plugin.pull.files import chart_from_files
 from plugin.settings import Settings
+from rules.evaluate import Evaluator
 from rules.facts import Fact
 from rules.language import Statement, load_pack
 from tests.plugin.advising import TODAY, decided, fact, lesion
@@ -56,6 +63,18 @@ def wrong(check: Callable[[str], list[str]], where: dict[str, str]) -> dict[str,
     return {path: found for path, text in where.items() if (found := check(text))}
 
 
+CHECKS = (
+    knowledge.banned,
+    knowledge.complete,
+    knowledge.personal,
+    knowledge.pathology,
+    knowledge.cut_off,
+    knowledge.regimen,
+    knowledge.multiplied,
+    knowledge.argued,
+)
+
+
 def test_all_texts_are_looked_at() -> None:
     assert len(FILES) >= 2
     assert len(TEXTS) > 500
@@ -67,6 +86,11 @@ def test_all_texts_are_looked_at() -> None:
 
 def test_no_banned_word() -> None:
     assert wrong(knowledge.banned, TEXTS) == {}
+
+
+def test_complete_response_is_a_category_of_recist_or_at_pathology() -> None:
+    others = {path: text for path, text in TEXTS.items() if not path.startswith("RC-")}
+    assert wrong(knowledge.complete, others) == {}
 
 
 def test_no_probability_of_one_person() -> None:
@@ -107,7 +131,7 @@ BAD = [
     (knowledge.banned, "L2 is GONE"),
     (knowledge.banned, "Clear of disease."),
     (knowledge.banned, "The lesion disappeared."),
-    (knowledge.banned, "A complete response."),
+    (knowledge.complete, "A complete response."),
     (knowledge.personal, "This lesion has 21 % risk."),
     (knowledge.personal, "The chance that your lesion is dead"),
     (knowledge.personal, "73 in 100 for this patient"),
@@ -145,16 +169,7 @@ def test_a_bad_text_is_found(check: Callable[[str], list[str]], text: str) -> No
     ],
 )
 def test_a_good_text_is_let_through(text: str) -> None:
-    checks = (
-        knowledge.banned,
-        knowledge.personal,
-        knowledge.pathology,
-        knowledge.cut_off,
-        knowledge.regimen,
-        knowledge.multiplied,
-        knowledge.argued,
-    )
-    assert [found for check in checks for found in check(text)] == []
+    assert [found for check in CHECKS for found in check(text)] == []
 
 
 # ------------------------------------------------------------------------------------------ numbers
@@ -351,16 +366,7 @@ def test_a_card_without_a_side_is_found() -> None:
 def test_a_card_as_shown_says_nothing_that_is_banned(rule: str) -> None:
     made, shown = card(rule)
     text = f"{shown.summary}\n{shown.detail}".replace(made.pack_revision, "")
-    checks = (
-        knowledge.banned,
-        knowledge.personal,
-        knowledge.pathology,
-        knowledge.cut_off,
-        knowledge.regimen,
-        knowledge.multiplied,
-        knowledge.argued,
-    )
-    assert [found for check in checks for found in check(text)] == []
+    assert [found for check in CHECKS for found in check(text)] == []
 
 
 @pytest.mark.parametrize("rule", SITES)
@@ -371,6 +377,30 @@ def test_every_number_of_a_card_has_a_source(rule: str) -> None:
     text = f"{shown.summary}\n{shown.detail}".replace(made.pack_revision, "")
     text = re.sub(r"\d{4}-\d\d-\d\d", "", text)
     assert knowledge.unsourced(text, knowledge.figures(made.pack) | recorded) == []
+
+
+@pytest.mark.parametrize("name", samples.names())
+def test_cards_of_whole_patients(name: str, tmp_path: Path) -> None:
+    """The synthetic patients from files to cards: nothing banned, and no number of unknown origin."""
+    one = samples.sample(name)
+    file = tmp_path / "patient.json"
+    file.write_bytes(msgspec.json.encode(one.bundle))
+    made = decide(chart_from_files([file], one.hook), evaluator(), today=one.anchor, settings=Settings())
+    recorded = {str(value) for each in made.facts for value in each.values.values()}
+    recorded |= {str(value) for each in made.evaluation.facts for value in each.fact.values.values()}
+    recorded |= {str(value) for each in made.findings for said in each.says for value in said.values()}
+    recorded |= {str(number) for number in range(len(made.lesions) + 1)}
+    for hook in ("patient-view", "order-sign"):
+        for shown in advise(made, hook, settings=Settings()):
+            text = f"{shown.summary}\n{shown.detail}".replace(made.pack_revision, "")
+            assert [found for check in CHECKS for found in check(text)] == []
+            text = re.sub(r"\d{4}-\d\d-\d\d", "", text)
+            assert knowledge.unsourced(text, knowledge.figures(made.pack) | recorded) == []
+
+
+@cache
+def evaluator() -> Evaluator:
+    return Evaluator(PACK, mode="reference")
 
 
 # ------------------------------------------------------------------------------------------ features
@@ -394,8 +424,6 @@ def test_a_feature_is_recognised_by_its_sign() -> None:
 
 
 def test_the_table_of_features_belongs_to_the_revision(tmp_path: Any) -> None:
-    import shutil
-
     copy = tmp_path / "crlm"
     shutil.copytree(PACK.folder, copy)
     file = copy / "text" / "features" / "en.yaml"
