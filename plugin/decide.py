@@ -34,7 +34,7 @@ def decide(
     settings: Settings,
     answers: Iterable[Fact] = (),
 ) -> Decision:
-    """Returns what the rules decide on a patient: a pure function of chart, drafts, today and earlier answers.
+    """Returns what the rules decide on a patient: a pure function of chart, drafts, today and answers.
 
     `answers` are facts of the kind `override`; they put messages in the background and decide nothing.
 

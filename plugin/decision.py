@@ -95,6 +95,11 @@ class Decision:
         return self.evaluation.alarms
 
     @cached_property
+    def tainted(self) -> frozenset[str]:
+        """The lesions whose identity is contradicted on record."""
+        return frozenset(lesion.id for lesion in self.timeline.lesions if lesion.tainted)
+
+    @cached_property
     def _known(self) -> Mapping[str, list[Mapping[str, Value]]]:
         """The values of every fact, put in or given, by kind."""
         known: dict[str, list[Mapping[str, Value]]] = {}

@@ -15,8 +15,8 @@ UNRELATED_TYPE = "other"
 def matters(drafts: Sequence[Mapping[str, Any]], timezone: ZoneInfo) -> bool:
     """Says whether an order of the hook may concern the liver; without any order, and in doubt, it does.
 
-    An order that is understood and names nothing of the kind (a blood count, a pain killer) does not. One that
-    cannot be read, has no code, or whose drug could not be resolved may be any order.
+    An order that is understood and names nothing of the kind (a blood count, a pain killer) does not. One
+    that cannot be read, has no code, or whose drug could not be resolved may be any order.
     """
     return not drafts or any(_concerns(draft, timezone) for draft in with_medications(drafts, None))
 

@@ -14,8 +14,9 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from plugin.address import AddressError, check
+from plugin.dialects import dialects
 from plugin.errors import SettingsError
-from plugin.settings_source import decoded, environment, refuse_unknown
+from plugin.settings_source import decoded, environment, refuse_unknown, suggestion
 
 Seconds = Annotated[float, Meta(gt=0, le=600)]
 Count = Annotated[int, Meta(ge=1)]
@@ -53,10 +54,28 @@ class Service(Struct, frozen=True, kw_only=True):
     workers: Count = 1
 
 
+class Backend(Struct, frozen=True, kw_only=True):
+    """Our own access to a FHIR server by SMART Backend Services: who we are there, and what proves it.
+
+    `key` is a PEM or JWK file, `kid` the name under which its public half is registered. Without
+    `token_endpoint` the server is asked, and must name one at its own address. `in_hooks` permits its use in
+    a hook call that came without a token.
+    """
+
+    client_id: Annotated[str, Meta(min_length=1)]
+    key: Path
+    kid: Annotated[str, Meta(min_length=1)]
+    algorithm: Literal["ES384", "RS384"] = "ES384"
+    token_endpoint: str | None = None
+    scopes: tuple[str, ...] = ()
+    in_hooks: bool = False
+
+
 class FhirServer(Struct, frozen=True, kw_only=True):
     """One FHIR server that may be asked: an exact base, and whose calls may name it.
 
-    `open` permits calls without a token; `allow_http` permits plain http beyond loopback.
+    `open` permits calls without a token; `allow_http` permits plain http beyond loopback; `dialect` names its
+    make where its CapabilityStatement does not.
     """
 
     base: str
@@ -66,6 +85,8 @@ class FhirServer(Struct, frozen=True, kw_only=True):
     ca_bundle: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
+    dialect: str | None = None
+    backend: Backend | None = None
 
 
 class Fhir(Struct, frozen=True, kw_only=True):
@@ -195,17 +216,8 @@ def checked(settings: Settings) -> Settings:
     if settings.service.today is not None and not settings.service.open:
         raise SettingsError("service.today fixes the clock and is accepted only with service.open = true")
     for number, server in enumerate(settings.fhir.servers):
-        where = f"fhir.servers[{number}]"  # not its base: that may hold what is refused, a password
-        if server.client_key is not None and server.client_cert is None:
-            raise SettingsError(f"{where}: client_key needs client_cert beside it")
-        for name in ("ca_bundle", "client_cert", "client_key"):
-            file: Path | None = getattr(server, name)
-            if file is not None and not file.is_file():
-                raise SettingsError(f"{where}.{name}: there is no file {file}")
-        try:
-            check(server.base, allow_http=server.allow_http, service_open=settings.service.open)
-        except AddressError as error:
-            raise SettingsError(f"{where}: would never be asked: {error}") from error
+        # Not its base: that may hold what is refused, a password.
+        _check_server(server, f"fhir.servers[{number}]", service_open=settings.service.open)
     return settings
 
 
@@ -214,6 +226,42 @@ def today(settings: Settings) -> date:
     if settings.service.today is not None:
         return settings.service.today
     return datetime.now(settings.site.zone).date()
+
+
+def _check_server(server: FhirServer, where: str, *, service_open: bool) -> None:
+    if server.client_key is not None and server.client_cert is None:
+        raise SettingsError(f"{where}: client_key needs client_cert beside it")
+    for name in ("ca_bundle", "client_cert", "client_key"):
+        file: Path | None = getattr(server, name)
+        if file is not None and not file.is_file():
+            raise SettingsError(f"{where}.{name}: there is no file {file}")
+    if server.dialect is not None and server.dialect not in dialects():
+        raise SettingsError(f"{where}.dialect: unknown{suggestion(server.dialect, dialects())}")
+    try:
+        check(server.base, allow_http=server.allow_http, service_open=service_open)
+    except AddressError as error:
+        raise SettingsError(f"{where}: would never be asked: {error}") from error
+    if server.backend is not None:
+        _check_backend(server, server.backend, f"{where}.backend", service_open=service_open)
+
+
+def _check_backend(server: FhirServer, backend: Backend, where: str, *, service_open: bool) -> None:
+    # Only here: the key needs the cryptography that most sites without a backend never load.
+    from plugin.private_key import KeyFileError, private_key
+
+    try:
+        private_key(backend.key, backend.algorithm)
+    except KeyFileError as error:
+        raise SettingsError(f"{where}.key: {error}") from error
+    if backend.in_hooks and server.issuer is None and not service_open:
+        raise SettingsError(
+            f"{where}.in_hooks: name the issuer of this server, whose calls may use our token"
+        )
+    if backend.token_endpoint is not None:
+        try:
+            check(backend.token_endpoint, allow_http=server.allow_http, service_open=service_open)
+        except AddressError as error:
+            raise SettingsError(f"{where}.token_endpoint: {error}") from error
 
 
 def _toml(path: Path) -> dict[str, Any]:

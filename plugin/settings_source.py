@@ -123,4 +123,7 @@ def _struct_in(kind: Any) -> tuple[type[msgspec.Struct] | None, bool]:
         return kind, False
     if get_origin(kind) in (tuple, list):
         return _struct_in(get_args(kind)[0])[0], True
+    if get_origin(kind) is UnionType:
+        found = [inner for one in get_args(kind) if (inner := _struct_in(one)[0]) is not None]
+        return (found[0] if found else None), False
     return None, False

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Literal, Protocol
 
 from rules.admission import Admission, Admitted
+from rules.agreement import differing
 from rules.crosscheck import Reference
 from rules.engine import DurableEngine
 from rules.errors import EngineFault
@@ -15,7 +16,7 @@ from rules.evaluation import Alarm, AlarmKind, Derived, Evaluation
 from rules.facts import Fact
 from rules.language.model import Pack, Statement
 from rules.pool import Pool
-from rules.telling import differing, tell
+from rules.telling import Teller
 from rules.trace import Trace
 
 Mode = Literal["pool", "in-process", "reference"]
@@ -68,6 +69,7 @@ class Evaluator:
         self.timeout = timeout
         self.admission = Admission(pack, any_kind=any_kind)
         self.reference = Reference(pack, self.statements)
+        self.teller = Teller(pack, self.statements)
         self.engine: _Engine | None = None
         if mode == "in-process":
             self.engine = InProcess(pack, self.statements)
@@ -85,11 +87,11 @@ class Evaluator:
             if first is None:
                 raise
             alarms += (Alarm("engine-unavailable", f"the reference evaluation did not answer: {fault}"),)
-            return tell(self.pack, self.statements, admitted, first, (), alarms, (DURABLE,))
+            return self.teller.tell(admitted, first, (), alarms, (DURABLE,))
         if first is None:
-            return tell(self.pack, self.statements, admitted, second, (), alarms, (REFERENCE,))
+            return self.teller.tell(admitted, second, (), alarms, (REFERENCE,))
         differs = differing(first, second)
-        return tell(self.pack, self.statements, admitted, first, differs, alarms, (DURABLE, REFERENCE))
+        return self.teller.tell(admitted, first, differs, alarms, (DURABLE, REFERENCE))
 
     def _durable(self, admitted: Admitted) -> tuple[Trace | None, tuple[Alarm, ...]]:
         if self.engine is None:

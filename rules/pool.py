@@ -3,6 +3,7 @@ service."""
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import queue
 import threading
@@ -10,7 +11,7 @@ import time
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext, SpawnProcess
 
-from rules.admission import Admitted
+from rules.admission import Admission, Admitted
 from rules.engine import DurableEngine
 from rules.errors import EngineFault, EngineLost, EngineStarting, EngineTimeout, RulesError
 from rules.evaluation import Alarm
@@ -100,7 +101,8 @@ class _Worker:
         try:
             if not self.wait(deadline):
                 self.refuse_late_start()
-            self.connection.send((admitted, timeout))
+            # The worker has the rows of the tables, and no use for what the facts rest on.
+            self.connection.send((admitted.facts, bool(admitted.constants), timeout))
             answer = self.receive(deadline)
         except (EOFError, OSError) as error:
             raise EngineLost(f"the worker process died ({type(error).__name__})") from error
@@ -140,9 +142,14 @@ def _serve(connection: Connection, pack: Pack) -> None:
     """Answers evaluations until the other end is closed; a fault ends the process."""
     try:
         engine = DurableEngine(pack)
+        tables = Admission(pack).constants
+        # What stays for good is not looked at by the garbage collector again.
+        gc.collect()
+        gc.freeze()
         connection.send("ready")
         while True:
-            admitted, timeout = connection.recv()
+            facts, with_tables, timeout = connection.recv()
+            admitted = Admitted(tables if with_tables else (), facts, ())
             connection.send(engine.evaluate(admitted, timeout))
     except EngineFault as fault:
         connection.send(fault)

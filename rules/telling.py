@@ -1,9 +1,8 @@
-"""From traces to findings: comparing two evaluations, withholding what they differ on, tracing what lies
-behind."""
+"""From traces to findings: withholding what two evaluations differ on, tracing what lies behind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rules.admission import Admitted, as_fact
@@ -11,32 +10,7 @@ from rules.evaluation import Alarm, Derived, Evaluation
 from rules.facts import Fact
 from rules.finding import Finding
 from rules.language.model import ALONE, FINDING, Pack, Statement
-from rules.trace import Key, Outcome, Said, Trace, Way
-
-
-def differing(first: Trace, second: Trace) -> tuple[str, ...]:
-    """Returns the ids of the statements on which two traces of the same facts differ."""
-    outcomes = second.outcomes
-    if second.derived != first.derived:
-        outcomes = _renumbered(first, second)
-    if outcomes == first.outcomes:
-        return ()
-    return tuple(id_ for id_, outcome in first.outcomes.items() if outcomes.get(id_) != outcome)
-
-
-def _renumbered(first: Trace, second: Trace) -> dict[str, Outcome]:
-    """Returns the second trace's outcomes with the facts numbered as in the first."""
-    numbers = {key: first.asserted + i for i, key in enumerate(first.derived)}
-    mapped = list(range(second.asserted))
-    for key in second.derived:
-        # A fact that only the second evaluation gave gets a number that the first has not.
-        mapped.append(numbers.setdefault(key, first.asserted + len(numbers)))
-    found: dict[str, Outcome] = {}
-    for id_, outcome in second.outcomes.items():
-        ways = {at: Way(way.says, {mapped[n] for n in way.support}) for at, way in outcome.ways.items()}
-        gifts = {at: {mapped[n] for n in support} for at, support in outcome.gifts.items()}
-        found[id_] = Outcome(ways, gifts)
-    return found
+from rules.trace import Key, Trace
 
 
 def tell(
@@ -48,97 +22,143 @@ def tell(
     alarms: tuple[Alarm, ...],
     engines: tuple[str, ...],
 ) -> Evaluation:
-    """Returns the evaluation that a trace tells, without what rests on a statement the engines differ on."""
-    teller = _Teller(pack, admitted, trace)
-    ordered = sorted(statements, key=lambda statement: (statement.stratum, statement.id))
-    speaking = [statement for statement in ordered if not trace.outcomes[statement.id].silent()]
-    if differs:
-        alarms += (Alarm("disagreement", f"the two evaluations differ on {', '.join(sorted(differs))}"),)
-    doubled = teller.not_unique(speaking)
-    if doubled:
-        message = f"more than one fact was given where one is allowed, by {', '.join(doubled)}"
-        alarms += (Alarm("not-unique", message),)
-    refused = teller.withhold(speaking, {*differs, *doubled})
-    findings: list[Finding] = []
-    derived: list[Derived] = []
-    for statement in speaking:
-        if statement.id not in refused:
-            findings += teller.findings(statement)
-            derived += teller.derived(statement)
-    return Evaluation(pack.revision, tuple(findings), tuple(derived), tuple(sorted(refused)), alarms, engines)
+    """Returns the findings and facts of a trace, without the statements that differ and those that rest on
+    their facts."""
+    return Teller(pack, statements).tell(admitted, trace, differs, alarms, engines)
 
 
-class _Teller:
-    def __init__(self, pack: Pack, admitted: Admitted, trace: Trace) -> None:
-        self.pack, self.trace = pack, trace
-        self.keys: list[Key] = [*admitted.keys, *trace.derived]
-        self.numbers = {key: number for number, key in enumerate(self.keys)}
-        self.sources: list[set[str]] = [set(tokens) for tokens in admitted.sources]
-        self.sources += [set() for _ in trace.derived]
-        self.parameters: list[set[str]] = [set() for _ in self.keys]
+class Teller:
+    """Tells traces of some statements of a pack."""
+
+    def __init__(self, pack: Pack, statements: Iterable[Statement]) -> None:
+        self.pack = pack
+        self.ordered = sorted(statements, key=lambda statement: (statement.stratum, statement.id))
+        self.parameters = sorted({name for statement in self.ordered for name in statement.parameters})
+        self.used = {
+            statement.id: sum(1 << self.parameters.index(name) for name in set(statement.parameters))
+            for statement in self.ordered
+        }
+        self.unique = {
+            name: None if kind.unique == ALONE else kind.position(kind.unique)
+            for name, kind in pack.kinds.items()
+            if kind.unique is not None
+        }
+
+    def tell(
+        self,
+        admitted: Admitted,
+        trace: Trace,
+        differs: tuple[str, ...],
+        alarms: tuple[Alarm, ...],
+        engines: tuple[str, ...],
+    ) -> Evaluation:
+        """Returns the findings and facts of a trace, without the statements that differ and those that rest
+        on their facts."""
+        telling = _Telling(self, admitted, trace)
+        speaking = [statement for statement in self.ordered if statement.id in trace.outcomes]
+        if differs:
+            alarms += (Alarm("disagreement", f"the two evaluations differ on {', '.join(sorted(differs))}"),)
+        doubled = telling.not_unique(speaking)
+        if doubled:
+            message = f"more than one fact was given where one is allowed, by {', '.join(doubled)}"
+            alarms += (Alarm("not-unique", message),)
+        refused = telling.withhold(speaking, {*differs, *doubled})
+        telling.told = [statement for statement in speaking if statement.id not in refused]
+        telling.trail()
+        findings = tuple([finding for statement in telling.told for finding in telling.findings(statement)])
+        named = tuple(sorted(refused))
+        return Evaluation.telling(self.pack.revision, findings, named, alarms, engines, telling.derived)
+
+
+class _Telling:
+    """Tells one trace.
+
+    What lies behind a fact is a set of bits in one integer: the pack's parameters, then the facts put in.
+    """
+
+    def __init__(self, teller: Teller, admitted: Admitted, trace: Trace) -> None:
+        self.teller, self.pack, self.trace, self.admitted = teller, teller.pack, trace, admitted
+        self.told: list[Statement] = []
+        self.keys: list[Key] = [*admitted.constants, *admitted.facts, *trace.derived]
+        self.first = len(admitted.constants)
+        width = len(teller.parameters)
+        self.behind = [0] * self.first
+        self.behind += [1 << place for place in range(width, width + len(admitted.facts))]
+        self.behind += [0] * (len(self.keys) - len(self.behind))
         self.facts: dict[int, Fact] = {}
         self.orders: dict[int, tuple[Any, ...]] = {}
 
-    def gifts(self, statement: Statement) -> list[tuple[int, int, set[int]]]:
-        """Returns number of the fact, number of the case and support, of all that an active statement
-        gave."""
-        if statement.status != "active":
-            return []
-        outcome = self.trace.outcomes[statement.id]
-        found = [(self.numbers[key], case, support) for (key, case), support in outcome.gifts.items()]
-        for (case, subject), way in outcome.ways.items():
-            found.append((self.numbers[finding_key(statement, case, subject)], case, way.support))
-        return found
-
     def not_unique(self, statements: list[Statement]) -> list[str]:
         """Returns the statements that gave one of two facts of a kind which allows one."""
-        places = {
-            name: None if kind.unique == ALONE else kind.position(kind.unique)
-            for name, kind in self.pack.kinds.items()
-            if kind.unique is not None
-        }
-        seen: dict[tuple[str, Any], int] = {}
+        places = self.teller.unique
+        seen: dict[tuple[str, Any], Key] = {}
         doubled: set[Key] = set()
-        for number, (name, values) in enumerate(self.trace.derived, self.trace.asserted):
-            if name in places:
+        for key, number in self.trace.numbers.items():
+            name, values = key
+            if name in places and number >= self.trace.asserted:
                 place = places[name]
-                mark = (name, None if place is None else values[place])
-                first = seen.setdefault(mark, number)
-                if first != number:
-                    doubled |= {self.keys[first], self.keys[number]}
+                first = seen.setdefault((name, None if place is None else values[place]), key)
+                if first is not key:
+                    doubled |= {first, key}
         if not doubled:
             return []
         outcomes = self.trace.outcomes
         return sorted(s.id for s in statements if any(key in doubled for key, _ in outcomes[s.id].gifts))
 
     def withhold(self, statements: list[Statement], refused: set[str]) -> set[str]:
-        """Returns the refused statements and those that rest on their facts; notes what lies behind every
-        fact."""
+        """Returns the refused statements and those that rest on their facts."""
+        if not refused:
+            return refused
         given = set(range(self.trace.asserted))
         for statement in statements:
             outcome = self.trace.outcomes[statement.id]
             supports = [*outcome.gifts.values(), *(way.support for way in outcome.ways.values())]
-            if refused and any(not support <= given for support in supports):
+            if any(not support <= given for support in supports):
                 refused.add(statement.id)
-            if statement.id in refused:
-                continue
-            for number, _, support in self.gifts(statement):
-                given.add(number)
-                self.trail(number, statement, support)
+            if statement.id not in refused:
+                given.update(number for number, _ in self.given(statement))
         return refused
 
-    def trail(self, number: int, statement: Statement, support: set[int]) -> None:
-        """Notes the sources and parameters behind a fact; those of its support are known, being of lower
-        strata."""
-        self.sources[number].update(*(self.sources[n] for n in support))
-        self.parameters[number].update(statement.parameters, *(self.parameters[n] for n in support))
+    def given(self, statement: Statement) -> Iterator[tuple[int, set[int]]]:
+        """Yields number and support of every fact, findings too, that an active statement gave."""
+        if statement.status != "active":
+            return
+        numbers, outcome = self.trace.numbers, self.trace.outcomes[statement.id]
+        for (key, _), support in outcome.gifts.items():
+            yield numbers[key], support
+        for (case, subject), way in outcome.ways.items():
+            yield numbers[finding_key(statement, case, subject)], way.support
+
+    def trail(self) -> None:
+        """Notes what lies behind every fact; what it rests on is known, being of lower strata."""
+        behind = self.behind
+        for statement in self.told:
+            own = self.teller.used[statement.id]
+            for number, support in self.given(statement):
+                found = own
+                for other in support:
+                    found |= behind[other]
+                behind[number] |= found
+
+    def sources(self, bits: int) -> tuple[str, ...]:
+        """Returns the tokens of the facts put in that are among the bits."""
+        tokens = self.admitted.tokens
+        found: set[str] = set()
+        for place in _places(bits >> len(self.teller.parameters)):
+            found.update(tokens[place])
+        return tuple(sorted(found))
+
+    def parameters(self, bits: int) -> tuple[str, ...]:
+        """Returns the names of the parameters among the bits."""
+        names = self.teller.parameters
+        return tuple([names[place] for place in _places(bits & ((1 << len(names)) - 1))])
 
     def fact(self, number: int) -> Fact:
         """Returns a fact with all its sources."""
         found = self.facts.get(number)
         if found is None:
-            found = as_fact(self.pack.kinds, self.keys[number], tuple(sorted(self.sources[number])))
-            self.facts[number] = found
+            sources = self.sources(self.behind[number])
+            found = self.facts[number] = as_fact(self.pack.kinds, self.keys[number], sources)
         return found
 
     def sorted_facts(self, numbers: set[int]) -> tuple[Fact, ...]:
@@ -156,15 +176,16 @@ class _Teller:
 
     def findings(self, statement: Statement) -> list[Finding]:
         """Returns the findings of one statement, in the order of its cases and of the subjects."""
-        outcome = self.trace.outcomes[statement.id]
+        ways = self.trace.outcomes[statement.id].ways
         found: list[Finding] = []
-        for case, subject in sorted(outcome.ways, key=lambda at: (at[0], at[1] is not None, at[1] or "")):
-            way = outcome.ways[(case, subject)]
+        for case, subject in sorted(ways, key=lambda at: (at[0], at[1] is not None, at[1] or "")):
+            way = ways[(case, subject)]
             spec = statement.cases[case].finding
             if spec is None:
                 continue
-            sources = set().union(*(self.sources[n] for n in way.support))
-            parameters = set(statement.parameters).union(*(self.parameters[n] for n in way.support))
+            bits = self.teller.used[statement.id]
+            for number in way.support:
+                bits |= self.behind[number]
             found.append(
                 Finding(
                     statement.id,
@@ -177,26 +198,29 @@ class _Teller:
                     spec.family,
                     spec.hooks,
                     statement.status,
-                    tuple([dict(said) for said in sorted(way.says, key=_said_order)]),
+                    tuple([dict(said) for said in sorted(way.says)]),
                     self.sorted_facts(way.support),
-                    tuple(sorted(sources)),
-                    tuple(sorted(parameters)),
+                    self.sources(bits),
+                    self.parameters(bits),
                     self.pack.revision,
                 )
             )
         return found
 
-    def derived(self, statement: Statement) -> list[Derived]:
-        """Returns the facts an active statement gave, in the order of their kinds and values."""
-        if statement.status != "active":
-            return []
-        gifts = self.trace.outcomes[statement.id].gifts
+    def derived(self, kind: str | None) -> tuple[Derived, ...]:
+        """Returns the facts that active statements gave (of one kind, or all), by statement and values."""
         found: list[Derived] = []
-        for key, case in sorted(gifts, key=lambda at: (self.order(self.numbers[at[0]]), at[1])):
-            id_ = statement.cases[case].id if statement.cases else None
-            support = self.sorted_facts(gifts[(key, case)])
-            found.append(Derived(self.fact(self.numbers[key]), statement.id, id_, support))
-        return found
+        for statement in self.told:
+            gifts = self.trace.outcomes[statement.id].gifts
+            if statement.status != "active" or not gifts:
+                continue
+            wanted = [at for at in gifts if kind is None or at[0][0] == kind]
+            numbers = self.trace.numbers
+            for key, case in sorted(wanted, key=lambda at: (self.order(numbers[at[0]]), at[1])):
+                id_ = statement.cases[case].id if statement.cases else None
+                support = self.sorted_facts(gifts[(key, case)])
+                found.append(Derived(self.fact(numbers[key]), statement.id, id_, support))
+        return tuple(found)
 
 
 def finding_key(statement: Statement, case: int, subject: str | None) -> Key:
@@ -204,14 +228,8 @@ def finding_key(statement: Statement, case: int, subject: str | None) -> Key:
     spec = statement.cases[case].finding
     if spec is None:
         raise KeyError(statement.id)
-    return FINDING, (
-        statement.id,
-        statement.cases[case].id,
-        subject,
-        spec.family,
-        spec.indicator,
-        spec.conclusion,
-    )
+    id_ = statement.cases[case].id
+    return FINDING, (statement.id, id_, subject, spec.family, spec.indicator, spec.conclusion)
 
 
 def key_order(key: Key) -> tuple[Any, ...]:
@@ -219,5 +237,9 @@ def key_order(key: Key) -> tuple[Any, ...]:
     return key[0], tuple([(value is None, value) if value is not None else (True, 0) for value in key[1]])
 
 
-def _said_order(said: Said) -> tuple[Any, ...]:
-    return tuple(said)
+def _places(bits: int) -> Iterator[int]:
+    """Yields the places of the bits that are set, from the lowest."""
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest

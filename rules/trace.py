@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from rules.facts import Value
 
@@ -12,52 +13,43 @@ Key = tuple[str, Values]
 Said = tuple[tuple[str, Value], ...]
 
 
-@dataclass(slots=True)
-class Way:
+class Way(NamedTuple):
     """Is what speaks for one finding: the values said, and the numbers of the facts that were bound."""
 
-    says: set[Said] = field(default_factory=set)
-    support: set[int] = field(default_factory=set)
+    says: set[Said]
+    support: set[int]
 
 
-@dataclass(slots=True)
-class Outcome:
-    """Is what one statement concluded.
+Ways = dict[tuple[int, str | None], Way]
+"""By number of the case and subject."""
+Gifts = dict[tuple[Key, int], set[int]]
+"""The numbers of the facts that a given fact rests on, by fact and number of the case."""
 
-    `ways` by (number of the case, subject); `gifts` by (fact, number of the case), each with the numbers of
-    the facts it rests on.
-    """
 
-    ways: dict[tuple[int, str | None], Way] = field(default_factory=dict)
-    gifts: dict[tuple[Key, int], set[int]] = field(default_factory=dict)
+class Outcome(NamedTuple):
+    """Is what one statement concluded."""
 
-    def silent(self) -> bool:
-        """Tells whether the statement concluded nothing."""
-        return not self.ways and not self.gifts
+    ways: Ways
+    gifts: Gifts
 
 
 @dataclass(slots=True)
 class Trace:
-    """Is one evaluation's whole answer; fact number n of `derived` is counted on from the facts put in."""
+    """Is one evaluation's whole answer.
+
+    `outcomes` are those of the statements that concluded anything. `numbers` has the number of every fact
+    that an active statement gave, counted on from the facts put in (lower where it was put in already).
+    """
 
     outcomes: dict[str, Outcome]
-    derived: list[Key]
+    numbers: dict[Key, int]
     asserted: int
 
+    def outcome(self, id_: str) -> Outcome:
+        """Returns what a statement concluded."""
+        return self.outcomes.get(id_) or Outcome({}, {})
 
-def speak(outcome: Outcome, case: int, subject: str | None, said: Said, support: set[int]) -> None:
-    """Adds one way in which a case speaks of a subject."""
-    way = outcome.ways.get((case, subject))
-    if way is None:
-        way = outcome.ways[(case, subject)] = Way()
-    way.says.add(said)
-    way.support |= support
-
-
-def grant(outcome: Outcome, key: Key, case: int, support: set[int]) -> None:
-    """Adds one fact that a case gives."""
-    known = outcome.gifts.get((key, case))
-    if known is None:
-        outcome.gifts[(key, case)] = set(support)
-    else:
-        known |= support
+    @property
+    def derived(self) -> list[Key]:
+        """Returns the facts that were not put in, in the order of their numbers."""
+        return [key for key, number in self.numbers.items() if number >= self.asserted]

@@ -80,3 +80,16 @@ def test_every_file_that_the_readme_names_exists() -> None:
     named = [link for link in re.findall(r"\]\(([^)]+)\)", readme) if not link.startswith("http")]
     assert named
     assert not [link for link in named if not (ROOT / link).exists()]
+
+
+@pytest.mark.parametrize("document", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_every_test_that_a_document_names_exists(document: Path) -> None:
+    named = set(re.findall(r"`(tests/[\w./-]+)`", document.read_text()))
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_each_invariant_names_its_tests() -> None:
+    table = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| (\d+) \|.*\| (.*) \|$", table, re.MULTILINE)
+    assert [number for number, _ in rows] == [str(number) for number in range(1, 12)]
+    assert all("`tests/" in tests for _, tests in rows)

@@ -10,10 +10,14 @@ from plugin.advice.families import family_rank, indicator_rank, rule_rank
 from plugin.advice.markdown import LIMIT, cut, natural, units
 from plugin.advice.slots import Filler
 from plugin.advice.text import Texts
+from plugin.advice.values import EXACT, alike, slots_of
 from plugin.decision import Decision, Shown
 from rules.finding import Finding
 
 UNDECIDED = "CANNOT_DECIDE"
+
+CLASH = "clash"
+"""The text of a lesion whose identity is contradicted on record, whatever its status has come to."""
 
 LINES = frozenset({"DA-16"})
 """Rules that are a line in the card of another rule and no more (R-20)."""
@@ -97,6 +101,8 @@ def action_day(decision: Decision) -> date:
 
 def text_case(finding: Finding, decision: Decision) -> str | None:
     """Returns the case by which texts are chosen: that of the rule, made finer where the status matters."""
+    if finding.rule == "HN-03" and finding.subject in decision.tainted:
+        return CLASH
     undecided = (
         finding.rule == "DA-10"
         and finding.subject is not None
@@ -120,7 +126,9 @@ def summary_of(group: Group, decision: Decision, texts: Texts, filler: Filler) -
         keys = ("summary_one" if lesions == 1 else "summary_many", "summary", "summary_mixed")
         known = (texts.rule(rule, case, key, mri=mri) for key in keys)
         template = next((one for one in known if one), None)
-    return short(filler.text(str(template or leads[0].title), leads))
+    text = str(template or leads[0].title)
+    # What is true of one lesion only is said of those it is true of; the table holds the others.
+    return short(filler.text(text, alike(text, leads)[0] if slots_of(text) & EXACT else leads))
 
 
 def mri_barred(decision: Decision) -> bool:

@@ -11,8 +11,9 @@ from plugin.advice.missing import MRI_RULES, not_recorded, situation
 from plugin.advice.modifiers import RULE as MODIFIERS
 from plugin.advice.modifiers import modifier_lines
 from plugin.advice.signs import sign_lines
-from plugin.advice.slots import Filler, number, variant
+from plugin.advice.slots import Filler, variant
 from plugin.advice.text import Texts
+from plugin.advice.values import alike, number
 from plugin.decision import Decision, Shown
 from rules.finding import Finding
 
@@ -66,7 +67,7 @@ def why(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[
     for findings in by_case(group.ordered(), decision):
         case, mri = text_case(findings[0], decision), not mri_barred(decision)
         template = texts.rule(findings[0].rule, case, "why", mri=mri) or f"{findings[0].title}."
-        sentences.append(filler.text(str(template), findings))
+        sentences += [filler.text(str(template), group) for group in alike(str(template), findings)]
     return list(dict.fromkeys(sentences))[: MOST * 2] + situation(group, decision, texts, filler)
 
 
@@ -90,7 +91,7 @@ def also_lines(group: Group, decision: Decision, texts: Texts, filler: Filler) -
         template = texts.rule(findings[0].rule, text_case(findings[0], decision), "line")
         said = set(texts.rule(findings[0].rule, None, "silent_with") or ()) & own
         if template and not said:
-            lines.append(filler.text(str(template), findings))
+            lines += [filler.text(str(template), group) for group in alike(str(template), findings)]
     return list(dict.fromkeys(lines))
 
 

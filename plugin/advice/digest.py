@@ -1,4 +1,4 @@
-"""The digest of a message: what it is about, so that an answer to it holds only while nothing has changed (R-80)."""
+"""The digest of a message: what it is about; an answer to it holds while that has not changed (R-80)."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ RULES = {
     "F10": ("DC-08", "DC-06", "DC-07"),
     "F11": ("DQ-09", "PT-05", "PT-02", "PT-01", "DQ-09w", "PT-04"),
     "F12": (
-        "RC-02", "RC-01", "RC-03", "RC-07", "RC-05", "DC-09", "DC-10", "RC-04", "RC-06", "DC-01s", "DC-12", "DA-12",
-        "DA-13", "DQ-13", "RC-08", "RC-08v", "DC-16", "DC-15", "PA-01", "PA-02", "LS-01m", "DQ-03u", "DQ-10", "DQ-14",
-        "RC-09",
+        "RC-02", "RC-01", "RC-03", "RC-07", "RC-05", "DC-09", "DC-10", "RC-04", "RC-06", "DC-01s", "DC-12",
+        "DA-12", "DA-13", "DQ-13", "RC-08", "RC-08v", "DC-16", "DC-15", "PA-01", "PA-02", "LS-01m", "DQ-03u",
+        "DQ-10", "DQ-14", "RC-09",
     ),
 }  # fmt: skip
 """The order of rules within a family."""
@@ -44,7 +44,7 @@ QUIET = frozenset({"DQ-10", "DQ-14", "RC-09"})
 """Lines of the response card that are no reason to show it."""
 
 URGENT = frozenset({"F1", "F2", "F3", "F7"})
-"""What is said while an order is signed that has nothing to do with the liver, and that only from a warning on."""
+"""What is said beside an order that has nothing to do with the liver, and that only from a warning on."""
 
 
 def indicator_rank(indicator: str) -> int:

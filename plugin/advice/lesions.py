@@ -8,8 +8,9 @@ from typing import Any
 
 from plugin.advice.markdown import table
 from plugin.advice.signs import signs, table_of
-from plugin.advice.slots import GONE, MOST_ROWS, VISIBLE, Filler, number
+from plugin.advice.slots import GONE, MOST_ROWS, VISIBLE, Filler
 from plugin.advice.text import Texts
+from plugin.advice.values import number
 from plugin.decision import Decision
 
 _SILENT = ("not-reported", "identity")
@@ -42,7 +43,7 @@ def _row(decision: Decision, texts: Texts, filler: Filler, lesion: str) -> list[
     history = decision.about("lesion_history", lesion)
     outcome = filler.outcomes.get(lesion)
     described = [
-        feature.feature.lower()
+        texts.word("sign", feature.id)
         for feature in signs(filler, lesion, table_of(decision.pack.folder, texts.language))
     ]
     return [

@@ -1,4 +1,4 @@
-"""What speaks for and against a true complete response, in words only: no figure, nothing multiplied (DA-12)."""
+"""What speaks for and against a true complete response: in words, without figures (DA-12)."""
 
 from __future__ import annotations
 

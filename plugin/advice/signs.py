@@ -49,7 +49,10 @@ def sign_lines(decision: Decision, texts: Texts, filler: Filler, lesions: Sequen
             found.setdefault(feature.id, (feature, []))[1].append(lesion)
     return [
         texts.words("feature").format(
-            feature=feature.feature, lesions=filler.labels(about), can=feature.can, cannot=feature.cannot
+            feature=texts.word("sign", feature.id),
+            lesions=filler.labels(about),
+            can=feature.can,
+            cannot=feature.cannot,
         )
         for feature, about in list(found.values())[:MOST]
     ]

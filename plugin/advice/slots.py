@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 from plugin.advice.markdown import escape, natural, plain, units
 from plugin.advice.text import Texts
+from plugin.advice.values import MOST_LABELS, number, rule_values, said_values, together
 from plugin.decision import Decision
 from rules.finding import Finding
 
-MOST_LABELS = 3
 MOST_ROWS = 10
 _LONGEST_BASIS = 20
 
@@ -62,11 +61,11 @@ class Filler:
     def slots(self, findings: Sequence[Finding]) -> Slots:
         """Returns the slots of findings of one rule."""
         lesions = self.ordered({finding.subject for finding in findings if finding.subject})
-        said = _together(findings)
+        said = together(findings)
         sources: list[Callable[[], Mapping[str, str]]] = [
             lambda: self.of_lesions(lesions),
-            lambda: self.of_rule(findings, said, lesions),
-            lambda: self.of_said(said),
+            lambda: rule_values(self, findings, said, lesions),
+            lambda: said_values(self, said),
             lambda: {"study": self.study(said, lesions), "class": self.modality(said.get("modality"))},
             lambda: self.of_patient,
             lambda: {"basis": self.basis(lesions, said)},
@@ -131,18 +130,22 @@ class Filler:
         days = [day for day in said.get("day_all", ()) if isinstance(day, date)]
         classes = {code for code in said.get("modality_all", ()) if code != "unknown"}
         if len(classes) == 1 and len(set(days)) == 1:
-            return f"{self.limited(lesions)}{self.modality(next(iter(classes)))} {days[0].isoformat()}"
+            dated = f"{self.modality(next(iter(classes)))} {days[0].isoformat()}"
+            return self.limited(dated) if self.is_limited(lesions) else dated
         if days:
             return self.texts.words("imaging_up_to").format(date=max(days).isoformat())
         return self.modality(next(iter(classes))) if len(classes) == 1 else self.texts.words("no_date")
 
-    def limited(self, lesions: Sequence[str]) -> str:
-        """Returns "limited " before an MRI that does not confirm."""
+    def limited(self, study: str) -> str:
+        """Returns a study as one that does not confirm: "limited MRI"."""
+        return self.texts.words("limited").format(study=study)
+
+    def is_limited(self, lesions: Sequence[str]) -> bool:
+        """Tells whether an MRI decides on the lesions that does not confirm."""
         about = [self.decision.about("status", lesion) for lesion in lesions]
-        weak = about and all(
+        return bool(about) and all(
             one.get("value") == "APPARENT_DLM" and one.get("class") == "MRI" for one in about
         )
-        return f"{self.texts.words('limited')} " if weak else ""
 
     def basis(self, lesions: Sequence[str], said: Mapping[str, Any]) -> str:
         """Returns the kinds of study that do not show the lesions, CT first."""
@@ -153,49 +156,12 @@ class Filler:
         } or {str(code) for code in said.get("modality_all", ())}
         kinds = [code for code in _WEAK if code in found]
         names = [
-            f"{self.texts.words('limited')} {self.modality(code)}" if code == "MRI" else self.modality(code)
-            for code in kinds
+            self.limited(self.modality(code)) if code == "MRI" else self.modality(code) for code in kinds
         ]
         joined = f" {self.texts.words('and')} ".join(names)
         if self.short and units(joined) > _LONGEST_BASIS:
             return self.texts.words("weak_studies")
         return joined or self.study(said, lesions)
-
-    # ---------------------------------------------------------------- what was said
-    def of_said(self, said: Mapping[str, Any]) -> dict[str, str]:
-        """Returns the values that a rule says, as text."""
-        day_names = {
-            "day": "date", "operationDay": "operation_day", "cancelledDay": "cancelled", "mriDay": "mri",
-            "planDay": "plan_day", "remnantDay": "remnant_day", "doseDay": "dose_day", "fromDay": "from_day",
-            "toDay": "to_day",
-        }  # fmt: skip
-        found = {
-            slot: said[name].isoformat()
-            for name, slot in day_names.items()
-            if isinstance(said.get(name), date)
-        }
-        plain_names = {
-            "mm": "mm", "depthMm": "depth", "value": "value", "baseline": "baseline", "limit": "limit",
-            "percent": "remnant", "cycles": "cycles", "age": "age", "gap": "gap", "fromMm": "from_mm",
-            "toMm": "to_mm", "fromHu": "from_hu", "toHu": "to_hu", "fromSul": "from_sul", "toSul": "to_sul",
-            "count": "count", "all": "all", "grade": "grade", "best": "best", "nodules": "nodules", "mean": "mean",
-            "worst": "worst", "points": "points", "zone": "zone", "number": "number",
-        }  # fmt: skip
-        numbers = {slot: said.get(name) for name, slot in plain_names.items()}
-        found.update({slot: number(value) for slot, value in numbers.items() if value is not None})
-        for slot in ("date", "remnant_day"):
-            found.setdefault(slot, self.texts.words("undated"))
-        if "seenDay" in said or "notDay" in said:
-            found["seen"] = self.pair(said.get("seenModality"), said.get("seenDay"))
-            found["unseen"] = self.pair(said.get("notModality"), said.get("notDay"))
-        if "other" in said:
-            others = sorted({str(one) for one in said["other_all"]}, key=natural)
-            named = [plain(one) if self.short else escape(one) for one in others[:MOST_LABELS]]
-            left = len(others) - len(named)
-            found["others"] = ", ".join(named) + (f" +{left}" if left > 0 else "")
-        if isinstance(said.get("leftDay"), date):
-            found["left"] = f" {said['leftDay'].isoformat()}"
-        return found
 
     def pair(self, code: Any, day: Any) -> str:
         """Returns a class of study with its date."""
@@ -232,62 +198,6 @@ class Filler:
         )
         return found
 
-    def of_rule(
-        self, findings: Sequence[Finding], said: Mapping[str, Any], lesions: Sequence[str]
-    ) -> dict[str, str]:
-        """Returns the slots that only some rules have."""
-        texts = self.texts
-        found: dict[str, str] = {}
-        reason = str(said.get("reason", "unknown"))
-        if findings and findings[0].rule == "DA-15":
-            found["exclusion"] = texts.word("exclusion", reason)
-        elif findings and findings[0].rule == "HN-03":
-            reasons = sorted({str(one) for one in said.get("reason_all", ())})
-            found["reason_text"] = "; ".join(texts.word("reason", one) for one in reasons)
-        else:
-            found["disposition_reason"] = texts.word("disposition_reason", reason)
-        if isinstance(said.get("cycles"), int):
-            found["next_cycle"] = str(said["cycles"] + 1)
-        if said.get("extra") not in (None, "unknown", "none"):
-            found["cost_text"] = texts.words("cost_text").format(
-                extra=texts.word("extra", str(said["extra"]))
-            )
-        if said.get("depthMm") is not None:
-            found["depth_text"] = texts.words("depth_text").format(depth=number(said["depthMm"])) + " "
-        for slot, section in (("criterion", "criterion"), ("scale", "scale"), ("score", "score")):
-            if slot in said:
-                found[slot] = texts.word(section, str(said[slot]))
-        if "category" in said:
-            found["category"] = texts.word("category", str(said["category"]))
-            if said.get("now") is not None:
-                found["sums"] = texts.words("sums").format_map(
-                    {name: number(said.get(name)) for name in ("baseline", "nadir", "now")}
-                )
-        if any("deltaMm" in one for one in findings[0].says) if findings else False:
-            found.update(self.moves(findings, lesions))
-        return found
-
-    def moves(self, findings: Sequence[Finding], lesions: Sequence[str]) -> dict[str, str]:
-        """Returns the change of each lesion; for a summary the largest of each direction."""
-        by_lesion = {finding.subject: finding.says[0] for finding in findings if finding.says}
-        chosen = [lesion for lesion in lesions if lesion in by_lesion]
-        if self.short and len(chosen) > 2:
-            chosen.sort(key=lambda lesion: by_lesion[lesion]["deltaMm"])
-            chosen = [chosen[0], chosen[-1]]
-        words = [f"{self.label(lesion)} {signed(by_lesion[lesion]['deltaMm'])} mm" for lesion in chosen]
-        changes = [
-            self.texts.words("change").format(
-                lesion=self.label(lesion),
-                before=number(by_lesion[lesion].get("fromMm")),
-                now=number(by_lesion[lesion].get("toMm")),
-                modality=self.modality(by_lesion[lesion].get("modality")),
-                first=_iso(by_lesion[lesion].get("fromDay")),
-                last=_iso(by_lesion[lesion].get("toDay")),
-            )
-            for lesion in chosen
-        ]
-        return {"moves": ", ".join(words), "changes": " ".join(changes)}
-
 
 def variant(decision: Decision, lesions: Sequence[str]) -> str | None:
     """Returns which figure of a source with several applies to the lesions: by what decided their status."""
@@ -303,35 +213,6 @@ def variant(decision: Decision, lesions: Sequence[str]) -> str | None:
     return next(iter(kinds)) if len(kinds) == 1 else ("CT" if kinds else None)
 
 
-def number(value: Any) -> str:
-    """Returns a number as people write it: 6, 14.5."""
-    if isinstance(value, Decimal):
-        text = format(value, "f")
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    return "?" if value is None else str(value)
-
-
-def signed(value: Any) -> str:
-    """Returns a difference with its sign."""
-    text = number(value)
-    return text if text.startswith("-") else f"+{text}"
-
-
 def _moment(sighting: Mapping[str, Any]) -> tuple[date, str]:
     day = sighting.get("day")
     return (day if isinstance(day, date) else date.min), str(sighting.get("id"))
-
-
-def _iso(value: Any) -> str:
-    return value.isoformat() if isinstance(value, date) else "?"
-
-
-def _together(findings: Sequence[Finding]) -> dict[str, Any]:
-    """Returns what the findings say: the first value of each name, and all of them under `name_all`."""
-    said: dict[str, Any] = {}
-    for finding in findings:
-        for way in finding.says:
-            for name, value in way.items():
-                said.setdefault(name, value)
-                said.setdefault(f"{name}_all", []).append(value)
-    return said

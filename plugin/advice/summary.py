@@ -15,6 +15,7 @@ from plugin.advice.modifiers import RULE as MODIFIERS
 from plugin.advice.modifiers import modifier_lines
 from plugin.advice.slots import VISIBLE, Filler, Slots, fill
 from plugin.advice.text import Texts
+from plugin.advice.values import alike
 from plugin.decision import Advice, Decision, Shown
 from rules.finding import Finding
 
@@ -85,7 +86,7 @@ def _line(findings: list[Finding], decision: Decision, texts: Texts, filler: Fil
     if findings[0].rule == MODIFIERS:
         return modifier_lines(findings, decision, texts, filler)
     template = texts.rule(findings[0].rule, findings[0].case, "line")
-    return [filler.text(str(template), findings)] if template else []
+    return [filler.text(str(template), group) for group in alike(str(template), findings)] if template else []
 
 
 def _answers(decision: Decision, texts: Texts) -> list[str]:

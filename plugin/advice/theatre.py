@@ -7,18 +7,19 @@ from datetime import date
 
 from plugin.advice.lesions import concern
 from plugin.advice.markdown import escape
-from plugin.advice.slots import Filler, number
+from plugin.advice.slots import Filler
 from plugin.advice.text import Texts
+from plugin.advice.values import number
 from plugin.decision import Decision
 
 MOST = 20
 
 
 def theatre_list(decision: Decision, texts: Texts) -> list[str]:
-    """Returns one line for each original site that is not treated, the most doubtful first; at most twenty.
+    """Returns one line for each original site that is not treated, most doubtful first; at most twenty.
 
-    Label, segment, depth, size before treatment, last seen where and when, marker, and the status now. What is
-    not on record is said to be so. The text is Markdown, as the note of an order is.
+    Label, segment, depth, size before treatment, last seen where and when, marker, and the status now.
+    What is not on record is said to be so. The text is Markdown, as the note of an order is.
     """
     filler = Filler(decision, texts, "order-sign", short=False)
     lesions = [

@@ -76,12 +76,19 @@ def comparison(timeline: Timeline, line_start: date | None) -> Comparison | None
     )
 
 
-def compared(timeline: Timeline) -> tuple[Lesion, ...]:
-    """Gives the lesions whose sizes may be compared: not benign, not merged into another, not treated before.
+def compared(timeline: Timeline, study: Study | None) -> tuple[Lesion, ...]:
+    """Gives the lesions whose sizes may be compared up to a study: not benign, merged or treated before.
 
-    A lesion resected, ablated or otherwise treated is left out: size says nothing there (R-71, R-89).
+    A lesion resected, ablated or otherwise treated up to the day of the study, or on an unknown day, is left
+    out: size says nothing there (R-71, R-89). What was treated later still counts in an earlier study.
     """
-    treated = {lesion for each in timeline.treatments if each.treatment.completed for lesion in each.lesions}
+    until = first_of(study.day) if study is not None else None
+    treated = {
+        lesion
+        for each in timeline.treatments
+        if each.treatment.completed and (until is None or (first_of(each.treatment.day) or date.min) <= until)
+        for lesion in each.lesions
+    }
     return tuple(
         lesion
         for lesion in timeline.lesions

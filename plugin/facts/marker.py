@@ -50,7 +50,26 @@ def marker_fact(timeline: Timeline, windows: Windows = SHIPPED) -> list[Fact]:
         }
     if baseline is not None:
         stated |= {"baseline": baseline.value, "baselineDay": _day(baseline), "baselineUln": baseline.uln}
+    foreign = _other_family(timeline.labs, around, baseline, windows)
+    if foreign:
+        used += foreign
+        stated["comparable"] = False
     return [fact("marker_series", (each.source for each in used), stated)]
+
+
+def _other_family(
+    labs: Sequence[LabResult], around: date | None, baseline: LabResult | None, windows: Windows
+) -> list[LabResult]:
+    """Values near the index study in units that do not compare with the series: no trend is read (DQ-13)."""
+    return [
+        each
+        for each in labs
+        if each.family != "mass"
+        and each.value is not None
+        and each.day is not None
+        and (around is None or abs((each.day.first - around).days) <= windows.cea_window)
+        and (baseline is None or each.day.first > _day(baseline))
+    ]
 
 
 def _by_day(labs: Sequence[LabResult]) -> list[LabResult]:

@@ -36,7 +36,11 @@ def _recorded(timeline: Timeline) -> Iterator[Fact]:
     """Categories of response that a reader recorded, those with a criterion and of no single lesion."""
     for each in timeline.responses:
         if each.criterion == "recist11" and each.lesion is None and each.day is not None:
-            values: dict[str, Given] = {"id": each.key, "criterion": each.criterion, "category": each.category}
+            values: dict[str, Given] = {
+                "id": each.key,
+                "criterion": each.criterion,
+                "category": each.category,
+            }
             if each.category in ("CR", "PR", "SD", "PD"):
                 yield fact("recorded_response", (each.source,), {**values, "day": each.day.first})
 
@@ -56,7 +60,7 @@ def _on_ct(timeline: Timeline, against: Comparison) -> Iterator[Fact]:
     if baseline is None or not described:
         return
     sizes = Sizes(timeline)
-    for lesion in compared(timeline):
+    for lesion in compared(timeline, against.index):
         before, now = sizes.of(lesion, baseline), sizes.of(lesion, against.index)
         if before is None or now is None:
             continue

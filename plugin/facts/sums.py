@@ -21,8 +21,8 @@ TOO_SMALL_MM = Decimal(5)
 def sum_facts(timeline: Timeline, windows: Windows = SHIPPED) -> list[Fact]:
     """Gives the size pairs, the sum of the coded targets and the sum of all lesions sized twice."""
     sizes = Sizes(timeline)
-    lesions = compared(timeline)
     against = comparison(timeline, line_start(timeline, windows))
+    lesions = compared(timeline, against.index if against is not None else index_study(timeline))
     found = _target_sum(timeline, lesions, sizes, against)
     if against is not None:
         found += _pairs(lesions, sizes, against) + _lesion_sum(lesions, sizes, against)
@@ -99,7 +99,7 @@ def target_series(timeline: Timeline, against: Comparison) -> list[tuple[Study, 
     """Gives the target sum of baseline, every restaging and the index study; none without a baseline."""
     if against.baseline is None:
         return []
-    sizes, lesions = Sizes(timeline), compared(timeline)
+    sizes, lesions = Sizes(timeline), compared(timeline, against.index)
     coded = [each for each in timeline.lesions if each.target_role == "target" and each.nature != "benign"]
     valid = [lesion for lesion in coded if lesion in lesions]
     studies = (against.baseline, *against.between, against.index)

@@ -11,9 +11,9 @@ from decimal import Decimal
 class Windows:
     """Times in days, under the names of the pack's parameters, with the values of the pack as it is shipped.
 
-    line_gap: a longer time without a dose begins a new line of therapy. cycle_gap: a dose of the backbone this
-    long after the start of a cycle begins the next. cea_window: how far the last value may lie from the index
-    study. cea_baseline: how long before the line began its first value may lie.
+    line_gap: a longer time without a dose begins a new line of therapy. cycle_gap: a dose of the backbone
+    this long after the start of a cycle begins the next. cea_window: how far the last value may lie from the
+    index study. cea_baseline: how long before the line began its first value may lie.
     """
 
     line_gap: int = 56

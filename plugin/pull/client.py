@@ -16,11 +16,11 @@ import urllib3
 from plugin.chart import GapReason
 from plugin.errors import FhirError
 from plugin.pull.address import AddressError, inside
-from plugin.pull.transport import Deadline, Flights, RefusedAddressError, headers
+from plugin.pull.exchange import Exchange, exchange
+from plugin.pull.transport import HEADERS, Deadline, Flights, RefusedAddressError
 from plugin.settings import Fhir
 
 _BOM = b"\xef\xbb\xbf"
-_CHUNK = 64 * 1024
 _PAUSE = 0.1
 
 _REASONS = {
@@ -47,7 +47,8 @@ _AGAIN = frozenset({429, 500, 502, 503, 504})
 class Client:
     """One FHIR server as one call may ask it; the token appears in no text form.
 
-    `base` is in one spelling (`address.base_of`); `sleep` waits before a retry.
+    `base` is in one spelling (`address.base_of`); `sleep` waits before a retry. `renew` gives another token
+    in place of one that the server did not accept, or None: only our own tokens can be renewed.
     """
 
     session: requests.Session = field(repr=False)
@@ -57,6 +58,7 @@ class Client:
     token: str | None = field(default=None, repr=False)
     flights: Flights = field(default_factory=Flights, repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+    renew: Callable[[str], str | None] | None = field(default=None, repr=False)
 
     def get(self, link: str) -> Mapping[str, Any]:
         """Returns the FHIR resource behind a path below the base or an absolute link inside it.
@@ -69,26 +71,42 @@ class Client:
         except AddressError as error:
             raise FhirError(GapReason.NOT_FETCHED, str(error)) from None
         try:
-            return self._once(url)
+            return self._permitted(url)
         except _Again as again:
             if again.wait is None or again.wait >= self.deadline.remaining:
                 raise again.error from None
             self.sleep(again.wait)
         try:
-            return self._once(url)
+            return self._permitted(url)
         except _Again as again:
             raise again.error from None
 
-    def _once(self, url: str) -> Mapping[str, Any]:
+    def _permitted(self, url: str) -> Mapping[str, Any]:
+        """Asks with the token, and once more with a renewed one where there can be one."""
+        try:
+            return self._once(url, self.token)
+        except _Denied as denied:
+            renewed = None if self.renew is None or self.token is None else self.renew(self.token)
+            if renewed is None:
+                raise denied.error from None
+        try:
+            return self._once(url, renewed)
+        except _Denied as denied:
+            raise denied.error from None
+
+    def _once(self, url: str, token: str | None) -> Mapping[str, Any]:
         if self.deadline.over:
             raise FhirError(GapReason.TIMEOUT, "the time for this call was used up")
+        sent = Exchange(url=url, headers=_headers(token))
         with self.flights:
             try:
-                status, head, body = self._exchange(url)
+                status, head, body = exchange(self.session, sent, self.limits, self.deadline)
             # The causes are dropped: their texts hold the address, which names the patient.
-            except requests.exceptions.SSLError:
+            except urllib3.exceptions.SSLError:
                 raise FhirError(GapReason.SERVER_ERROR, "TLS could not be established") from None
-            except (requests.Timeout, urllib3.exceptions.TimeoutError):
+            except urllib3.exceptions.NewConnectionError as error:  # which counts as a time-out, too
+                raise self._broken(error) from None
+            except urllib3.exceptions.TimeoutError:
                 raise FhirError(GapReason.TIMEOUT, "the server did not answer in time") from None
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 raise self._broken(error) from None
@@ -96,54 +114,28 @@ class Client:
             raise _refusal(status, head)
         return resource_of(body)
 
-    def _exchange(self, url: str) -> tuple[int, Mapping[str, str], bytes]:
-        limits, left = self.limits, self.deadline.remaining
-        request = requests.PreparedRequest()
-        request.prepare(method="GET", url=url, headers={**self.session.headers, **headers(self.token)})
-        # Straight to the adapter: redirects, cookies, netrc and proxies live above it and are not wanted.
-        with self.session.get_adapter(url).send(
-            request,
-            stream=True,
-            timeout=(min(limits.connect_timeout, left), min(limits.read_timeout, left)),
-            verify=True if self.session.verify is None else self.session.verify,
-            cert=self.session.cert,
-        ) as response:
-            if response.status_code != 200:
-                return response.status_code, response.headers, b""
-            return 200, response.headers, self._body(response)
-
-    def _body(self, response: requests.Response) -> bytes:
-        chunks, size = [], 0
-        # What has come so far, not a full chunk: a drip must not keep us from looking at the time.
-        while chunk := response.raw.read1(_CHUNK, decode_content=True):
-            size += len(chunk)
-            if size > self.limits.max_bytes:
-                limit = self.limits.max_bytes
-                raise FhirError(GapReason.TRUNCATED, f"the answer is larger than {limit} bytes")
-            if self.deadline.over:
-                raise FhirError(GapReason.TIMEOUT, "the answer did not end in time")
-            chunks.append(chunk)
-        return b"".join(chunks)
-
     def _broken(self, error: Exception) -> Exception:
         """A kept connection may have been closed by the server meanwhile, so a break is tried once more."""
         if self.deadline.over:
             return FhirError(GapReason.TIMEOUT, "the answer did not end in time")
-        if _refused(error):
+        if isinstance(error, RefusedAddressError):
             return FhirError(GapReason.NOT_FETCHED, "the server's name leads to a refused address")
-        if isinstance(error, urllib3.exceptions.DecodeError | requests.exceptions.ContentDecodingError):
+        if isinstance(error, urllib3.exceptions.DecodeError):
             return FhirError(GapReason.UNREADABLE, "the answer is not compressed as it says")
         return _Again(FhirError(GapReason.SERVER_ERROR, "the connection failed or broke off"), _PAUSE)
 
 
-def _refused(error: BaseException | None) -> bool:
-    """Says whether the connection was refused by us; requests and urllib3 each wrap the reason."""
-    while error is not None:
-        if isinstance(error, RefusedAddressError):
-            return True
-        inner = error.args[0] if error.args else None
-        error = getattr(inner, "reason", None)
-    return False
+def _headers(token: str | None) -> Mapping[str, str]:
+    """Returns the headers of one call; the token is never kept in the session."""
+    return HEADERS if token is None else {**HEADERS, "Authorization": f"Bearer {token}"}
+
+
+class _Denied(Exception):
+    """The server did not accept the token; `error` is what it amounts to."""
+
+    def __init__(self, error: FhirError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class _Again(Exception):
@@ -206,6 +198,8 @@ def _refusal(status: int, head: Mapping[str, str]) -> Exception:
     if status == 503 and after is not None:
         reason, text = GapReason.THROTTLED, "the server asks to come back later"
     error = FhirError(reason, f"{text} (HTTP {status})")
+    if status == 401:
+        return _Denied(error)
     if status not in _AGAIN:
         return error
     # 429 without a Retry-After is not asked again: asking more is what it complains of.

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from dataclasses import replace
 from typing import Any
-
-import requests
 
 from plugin.chart import Chart, Gap, GapReason, Read
 from plugin.errors import FhirError, NoData
 from plugin.pull import search
 from plugin.pull.address import AddressError, base_of, permitted
 from plugin.pull.call import HookInput, bearer
+from plugin.pull.capability import Capability, judged, plan
 from plugin.pull.chart_of import folded, owned, weighed
 from plugin.pull.client import Client
 from plugin.pull.drafts import drafts
@@ -22,43 +22,51 @@ from plugin.pull.owner import Identity, Owner
 from plugin.pull.prefetch import Answer, State, failed, gap, judge
 from plugin.pull.queries import BY_KEY, QUERIES, Query
 from plugin.pull.references import dangling
-from plugin.pull.transport import Deadline, Sessions
+from plugin.pull.server import Server, Sessions
+from plugin.pull.transport import Deadline
 from plugin.settings import FhirServer, Settings
 
-SessionFactory = Callable[[FhirServer], requests.Session]
 Task = Callable[[], Answer]
-THREADS = "vestige-pull"
+# How long the first call to a server waits, beyond its slowest search, to learn what the server can do.
+LEARN_SECONDS = 0.5
 
 
-def pull(call: HookInput, settings: Settings, sessions: SessionFactory | None = None) -> Chart:
+def pull(
+    call: HookInput, settings: Settings, sessions: Sessions | None = None, *, in_hook: bool = True
+) -> Chart:
     """Returns the chart of the call's patient, with a gap for everything that was not read.
 
-    Raises NoData (412) where there is neither usable prefetch nor FHIR access for anything decisive.
+    `sessions` keeps connections, tokens and what servers can do from one call to the next. `in_hook` is False
+    for a command that a person of the site runs: our own token then needs no opting in. Raises NoData (412)
+    where there is neither usable prefetch nor FHIR access for anything decisive.
     """
-    own = Sessions(settings) if sessions is None else None
+    kept = Sessions(settings) if sessions is None else sessions
     try:
-        return _Pull(call, settings, own if own is not None else sessions).run()
+        return _Pull(call, settings, kept, in_hook=in_hook).run()
     finally:
-        if own is not None:
-            own.close()
+        if sessions is None:
+            kept.close()
 
 
 class _Pull:
-    def __init__(self, call: HookInput, settings: Settings, sessions: SessionFactory | None) -> None:
+    def __init__(self, call: HookInput, settings: Settings, sessions: Sessions, *, in_hook: bool) -> None:
         self._call = call
         self._settings = settings
+        self._sessions = sessions
+        self._in_hook = in_hook
         self._started = time.monotonic()
         self._milliseconds: dict[str, float] = {}
         self._base = _known_base(call.fhir_server)
         self._identity = Identity(call.patient_id, self._base)
+        self._server: Server | None = None
         self._client: Client | None = None
         self._no_access = "no FHIR server was named"
-        if call.fhir_server is not None and sessions is not None:
-            self._open(sessions)
+        if call.fhir_server is not None:
+            self._open()
 
     def run(self) -> Chart:
-        judged = [judge(query, self._call.prefetch, self._call.patient_id) for query in QUERIES]
-        answers = self._completed(judged)
+        given = [judge(query, self._call.prefetch, self._call.patient_id) for query in QUERIES]
+        answers = self._completed(given)
         self._note("queries")
         if self._client is None and not any(one.usable and one.query.decisive for one in answers):
             gaps = tuple(one for answer in answers for one in answer.gaps)
@@ -78,49 +86,86 @@ class _Pull:
             hook=self._call.hook,
             draft_tokens=hook.tokens,
             selections=hook.selections,
-            reads=_reads(judged, answers, resources),
+            reads=_reads(given, answers, resources),
             milliseconds=dict(self._milliseconds),
         )
 
-    def _open(self, sessions: SessionFactory) -> None:
+    def _open(self) -> None:
         """Prepares the FHIR server for this call, or notes in words why it is not asked."""
         try:
-            server = permitted(self._settings, self._call.fhir_server or "", self._call.issuer)
+            chosen = permitted(self._settings, self._call.fhir_server or "", self._call.issuer)
         except AddressError as error:
             self._no_access = f"the FHIR server is not asked: {error}"
             return
-        token = bearer(self._call)
-        if isinstance(token, str):
-            self._no_access = token
-            return
-        if token is None and not server.open:
+        sent = bearer(self._call)
+        if isinstance(sent, str):
+            # A token that came and does not count says that something is amiss: ours does not replace it.
+            self._no_access = sent
+        elif sent is not None:
+            seconds = min(self._settings.fhir.budget, sent.expires_in)
+            self._client = self._asking_as(chosen, Deadline(seconds), sent.token)
+        elif chosen.backend is not None and (chosen.backend.in_hooks or not self._in_hook):
+            self._open_as_ourselves(chosen)
+        elif chosen.open:
+            self._client = self._asking_as(chosen, Deadline(self._settings.fhir.budget), None)
+        else:
             self._no_access = "no access token came with the FHIR server"
-            return
-        seconds = self._settings.fhir.budget
-        self._client = Client(
-            session=sessions(server),
-            base=base_of(server.base),
-            limits=self._settings.fhir,
-            deadline=Deadline(seconds if token is None else min(seconds, token.expires_in)),
-            token=None if token is None else token.token,
-        )
 
-    def _completed(self, judged: list[Answer]) -> list[Answer]:
+    def _open_as_ourselves(self, chosen: FhirServer) -> None:
+        tokens = self._sessions.server(chosen).tokens
+        assert tokens is not None
+        deadline = Deadline(self._settings.fhir.budget)
+        try:
+            client = self._asking_as(chosen, deadline, tokens.token(deadline))
+        except FhirError as error:
+            self._no_access = error.detail
+            return
+        self._client = replace(client, renew=lambda old: tokens.renewed(old, deadline))
+
+    def _asking_as(self, chosen: FhirServer, deadline: Deadline, token: str | None) -> Client:
+        self._server = server = self._sessions.server(chosen)
+        limits = self._settings.fhir
+        return Client(session=server.session, base=server.base, limits=limits, deadline=deadline, token=token)
+
+    def _completed(self, given: list[Answer]) -> list[Answer]:
         """Asks what the client did not, and reads on where its Bundles go on."""
-        if self._client is None:
-            return [self._unasked(answer) for answer in judged]
-        client = self._client
-        tasks: dict[int, Task] = {}
-        for index, answer in enumerate(judged):
-            if answer.state is State.MISSING:
-                tasks[index] = _asking(client, answer.query, self._call.patient_id)
-            elif answer.next_url is not None and answer.state is not State.FAILED:
+        if self._client is None or self._server is None:
+            return [self._unasked(answer) for answer in given]
+        client, server = self._client, self._server
+        missing = [index for index, answer in enumerate(given) if answer.state is State.MISSING]
+        learning = server.learn(client.token) if missing else None
+        known = server.known
+        tasks = {index: self._asking(client, given[index].query, known) for index in missing}
+        for index, answer in enumerate(given):
+            if answer.next_url is not None and answer.usable:
                 tasks[index] = _following(client, answer)
         done = self._in_parallel(client, tasks)
+        if learning is not None:
+            wait([learning], timeout=min(LEARN_SECONDS, client.deadline.remaining))
+            done = self._reconsidered(client, done, missing, known, server.known)
         return [
-            done.get(index, _late(answer) if index in tasks else answer)
-            for index, answer in enumerate(judged)
+            done.get(index, _late(answer) if index in tasks else answer) for index, answer in enumerate(given)
         ]
+
+    def _reconsidered(
+        self, client: Client, done: dict[int, Answer], missing: list[int], before: Capability, now: Capability
+    ) -> dict[int, Answer]:
+        """Returns the answers in the light of what was learnt meanwhile.
+
+        A search that this make of server is known not to answer is asked in another way, unless it found
+        something all the same; its finding nothing would not count.
+        """
+        done = {index: judged(answer, now) if index in missing else answer for index, answer in done.items()}
+        tasks: dict[int, Task] = {}
+        for index in missing:
+            query = QUERIES[index]
+            dropped = set(plan(query, before).ways) - set(plan(query, now).ways)
+            if dropped and index in done and done[index].state is not State.PRESENT:
+                tasks[index] = self._asking(client, query, now)
+        return {**done, **self._in_parallel(client, tasks)}
+
+    def _asking(self, client: Client, query: Query, known: Capability) -> Task:
+        return lambda: search.answer(client, query, self._call.patient_id, known)
 
     def _unasked(self, answer: Answer) -> Answer:
         if answer.state is State.MISSING:
@@ -132,18 +177,28 @@ class _Pull:
 
     def _in_parallel(self, client: Client, tasks: Mapping[int, Task]) -> dict[int, Answer]:
         """Runs the tasks side by side; those that outlast the deadline are cut off and left out."""
-        if not tasks:
-            return {}
+        waiting = deque(tasks)
+        done: dict[int, Answer] = {}
+
+        def work() -> None:
+            while not client.deadline.over:
+                try:
+                    index = waiting.popleft()
+                except IndexError:
+                    return
+                done[index] = tasks[index]()
+
         workers = min(self._settings.fhir.parallel, len(tasks))
-        pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix=THREADS)
-        futures: dict[Future[Answer], int] = {pool.submit(task): index for index, task in tasks.items()}
-        try:
-            done, late = wait(futures, timeout=client.deadline.remaining)
-            if late:
-                client.flights.cut()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-        return {futures[future]: future.result() for future in done}
+        futures = [self._sessions.pool.submit(work) for _ in range(workers)]
+        ended, late = wait(futures, timeout=client.deadline.remaining)
+        settled = dict(done)
+        if late:
+            client.flights.cut()
+            for future in late:
+                future.cancel()
+        for future in ended:
+            future.result()
+        return settled
 
     def _learn(self, answers: Iterable[Answer]) -> None:
         for answer in answers:
@@ -156,8 +211,9 @@ class _Pull:
     ) -> tuple[tuple[Mapping[str, Any], ...], tuple[Gap, ...]]:
         """Reads what the resources refer to and no search gave."""
         names = dangling(resources, self._base)[: self._settings.fhir.max_references]
-        if self._client is not None:
-            client = self._client
+        if self._client is not None and self._server is not None:
+            client, known = self._client, self._server.known
+            names = tuple(name for name in names if not known.lacks(name.split("/", 1)[0]))
             done = self._in_parallel(client, {at: _reading(client, name) for at, name in enumerate(names)})
             found = [owned(done[at], self._identity) for at in sorted(done)]
             resources = folded((*resources, *(one for answer in found for one in answer.resources)))
@@ -175,10 +231,6 @@ class _Pull:
 
     def _note(self, step: str) -> None:
         self._milliseconds[step] = (time.monotonic() - self._started) * 1000
-
-
-def _asking(client: Client, query: Query, patient_id: str) -> Task:
-    return lambda: search.answer(client, query, patient_id)
 
 
 def _following(client: Client, answer: Answer) -> Task:
@@ -221,11 +273,11 @@ def _known_base(fhir_server: str | None) -> str | None:
 
 
 def _reads(
-    judged: Iterable[Answer], answers: Iterable[Answer], resources: tuple[Mapping[str, Any], ...]
+    given: Iterable[Answer], answers: Iterable[Answer], resources: tuple[Mapping[str, Any], ...]
 ) -> tuple[Read, ...]:
     """Says where each answer came from; what no search gave came by reference."""
     reads = []
-    for before, after in zip(judged, answers, strict=True):
+    for before, after in zip(given, answers, strict=True):
         key, kind = after.query.key, after.query.resource
         if after.usable:
             source = "fhir" if before.state is State.MISSING else "prefetch"

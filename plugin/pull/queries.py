@@ -102,14 +102,20 @@ QUERIES: tuple[Query, ...] = (
         key="imaging",
         resource="Observation",
         template=_search("Observation", category="imaging"),
-        feeds=("sighting", "exam", "silence", "lesion", "size_pair", "target_sum", "lesion_sum"),
+        feeds=(
+            *("sighting", "exam", "silence", "lesion", "size_pair", "target_sum", "lesion_sum"),
+            *("morphology_pair", "density_pair", "uptake_pair", "diffusion_recorded"),
+            *("recorded_response", "immune_response", "score"),
+        ),
         decisive=True,
+        # A server without the category may still have the observations.
+        alternatives=(_search("Observation"),),
     ),
     Query(
         key="findings",
         resource="Observation",
         template=_search("Observation", code=LESION_CODES),
-        feeds=("sighting", "exam", "lesion", "plan"),
+        feeds=("sighting", "exam", "lesion", "plan", "nodule", "pathology", "biopsy"),
         decisive=True,
         whole=True,
         # A server that refuses codes it does not know holds none of our own either.
@@ -202,6 +208,7 @@ QUERIES: tuple[Query, ...] = (
         resource="Condition",
         template=_search("Condition"),
         feeds=("patient",),
+        alternatives=(_search("Condition", category="problem-list-item,encounter-diagnosis"),),
     ),
     Query(
         key="allergies",

@@ -9,6 +9,7 @@ from typing import Any
 from plugin.chart import Gap, GapReason
 from plugin.errors import FhirError
 from plugin.pull.bundle import Page, page
+from plugin.pull.capability import UNKNOWN, Capability, judged, plan, unsupported
 from plugin.pull.client import Client
 from plugin.pull.prefetch import Answer, State, failed, gap, ignores_patient, shortfall, usable
 from plugin.pull.queries import Query, path
@@ -16,16 +17,28 @@ from plugin.pull.queries import Query, path
 _EXPIRED = (GapReason.NOT_FOUND,)
 
 
-def answer(client: Client, query: Query, patient_id: str) -> Answer:
-    """Returns the answer of the FHIR server to a query; a fault is a gap, never an exception."""
+def answer(client: Client, query: Query, patient_id: str, known: Capability = UNKNOWN) -> Answer:
+    """Returns the answer of the FHIR server to a query; a fault is a gap, never an exception.
+
+    A search that the server does not offer, or refuses, is tried in the other ways that the query names.
+    """
     if query.is_read:
         return _read(client, query, patient_id)
-    result = _search(client, query, query.template, patient_id)
-    for template in query.alternatives:
+    planned = plan(query, known)
+    if not planned.ways:
+        return unsupported(query, planned.refusal)
+    count = known.count(query.resource)
+    first, *others = (_sized(way, count) for way in planned.ways)
+    result = judged(_search(client, query, first, patient_id), known)
+    for way in others:
         if not _refused(result):
             break
-        result = _search(client, query, template, patient_id)
+        result = judged(_search(client, query, way, patient_id), known)
     return result
+
+
+def _sized(way: str, count: int | None) -> str:
+    return way if count is None else f"{way}&_count={count}"
 
 
 def follow(client: Client, query: Query, begun: Answer) -> Answer:

@@ -1,4 +1,4 @@
-"""One HTTP session per FHIR server: TLS verified, no redirects, no environment, no cookies."""
+"""HTTP sessions for FHIR servers: TLS verified, no redirects, no environment, no cookies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -16,8 +17,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
-from plugin.pull.address import base_of, is_refused
-from plugin.settings import FhirServer, Settings
+from plugin.pull.address import is_refused
+from plugin.settings import FhirServer
 
 # urllib3 writes the address of a request into its messages, and ours name the patient.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
@@ -75,6 +76,18 @@ class Flights:
             connections = list(self._open.values())
         for connection in connections:
             _shut(connection.sock)
+
+
+@contextmanager
+def watched(flights: Flights, deadline: Deadline) -> Iterator[None]:
+    """Cuts what is in flight off at the deadline, for an exchange that nobody waits for with a limit."""
+    timer = threading.Timer(deadline.remaining, flights.cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 _current = threading.local()
@@ -135,10 +148,25 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
-class _Adapter(HTTPAdapter):
+class Adapter(HTTPAdapter):
+    """The connections of one session, over sockets that look where they lead."""
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+        self._pools: dict[str, HTTPConnectionPool] = {}
+
+    def pool(self, session: requests.Session, origin: str) -> HTTPConnectionPool:
+        """Returns the connections to one origin, with the TLS settings of the session."""
+        found = self._pools.get(origin)
+        if found is None:
+            request = requests.PreparedRequest()
+            request.prepare(method="GET", url=origin)
+            verify = True if session.verify is None else session.verify
+            made = self.get_connection_with_tls_context(request, verify, cert=session.cert)
+            assert isinstance(made, HTTPConnectionPool)
+            found = self._pools[origin] = made
+        return found
 
 
 def new_session(server: FhirServer, *, parallel: int) -> requests.Session:
@@ -154,36 +182,7 @@ def new_session(server: FhirServer, *, parallel: int) -> requests.Session:
         key = server.client_key
         session.cert = (str(server.client_cert), str(key)) if key is not None else str(server.client_cert)
     # Retries are ours: they have to respect the deadline of the call and the server's Retry-After.
-    adapter = _Adapter(pool_connections=1, pool_maxsize=max(parallel, _KEPT), max_retries=0)
+    adapter = Adapter(pool_connections=1, pool_maxsize=max(parallel, _KEPT), max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
-
-
-class Sessions:
-    """One session a server, kept for the life of the process so that connections are used again."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._parallel = settings.fhir.parallel
-        self._lock = threading.Lock()
-        self._sessions: dict[str, requests.Session] = {}
-
-    def __call__(self, server: FhirServer) -> requests.Session:
-        """Returns the session of this server."""
-        key = base_of(server.base)
-        with self._lock:
-            if key not in self._sessions:
-                self._sessions[key] = new_session(server, parallel=self._parallel)
-            return self._sessions[key]
-
-    def close(self) -> None:
-        """Closes every connection."""
-        with self._lock:
-            for session in self._sessions.values():
-                session.close()
-            self._sessions.clear()
-
-
-def headers(token: str | None) -> Mapping[str, str]:
-    """Returns the headers of one call; the token is never kept in the session."""
-    return {} if token is None else {"Authorization": f"Bearer {token}"}

@@ -1,78 +1,29 @@
-"""One statement as ready Python functions."""
+"""Statements as ready Python functions, one each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
+from rules.crosscheck.arithmetic import SCOPE, Row
+from rules.crosscheck.choice import chooser
 from rules.crosscheck.source import Source
-from rules.errors import LimitExceeded
-from rules.language.model import Aggregate, Case, Condition, Give, Kind, Linear, Statement
-from rules.numbers import fits, tidy
-from rules.trace import Key
+from rules.language.model import Aggregate, Case, Give, Kind, Linear, Statement
+from rules.trace import Gifts, Ways
 
-Row = tuple[Any, ...]
-"""A fact's number, then its values in the order of the declaration."""
-Match = Callable[..., list[tuple[Row, ...]]]
-
-
-def exact(number: int | Decimal) -> Decimal:
-    """Returns a calculated decimal; refuses one that six places or the range cannot hold."""
-    value = Decimal(number)
-    if not fits(value):
-        raise LimitExceeded("a calculated number is too large or has more than six decimal places")
-    return tidy(value)
-
-
-def whole(number: int) -> int:
-    """Returns a calculated whole number; refuses one out of range."""
-    if not fits(number):
-        raise LimitExceeded("a calculated number is too large")
-    return number
-
-
-def shifted(day: date, days: int) -> date:
-    """Returns a date some days later; refuses to leave the calendar."""
-    try:
-        return day + timedelta(days=days)
-    except OverflowError:
-        raise LimitExceeded("a calculated date leaves the calendar") from None
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledCase:
-    """Is one case: its further facts, the facts it gives, its subject and what it says."""
-
-    match: Match
-    gives: Callable[..., tuple[Key, ...]]
-    subject: Callable[..., str | None]
-    say: Callable[..., tuple[tuple[str, Any], ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledGive:
-    """Is one fact of a derivation: `values` of the bound rows, and the aggregates that are put in."""
-
-    kind: str
-    values: Callable[..., list[Any]]
-    aggregates: tuple[tuple[int, Aggregate, int], ...]
-    """Place in the values, aggregate, place of its property in a row of `from`."""
+Rows = Mapping[str, list[Row]]
+Conclude = Callable[[Rows, Callable[[int], Any], Ways, Gifts, Callable[[], None], int], int]
+"""Fills ways and gifts, and returns in how many ways conditions held (it stops beyond the limit)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledStatement:
-    """Is one statement: `base` binds the facts of `when` without `unless`."""
+    """Is one statement; it concludes nothing where one of the kinds it `needs` has no fact."""
 
     statement: Statement
-    base: Match
-    cases: tuple[CompiledCase, ...]
-    source: Match | None
-    gives: tuple[CompiledGive, ...]
-    places: Mapping[str, int]
-    """Where the properties of a fact of `from` stand in a row."""
+    conclude: Conclude
+    needs: tuple[str, ...]
 
 
 class Compiler:
@@ -81,97 +32,181 @@ class Compiler:
     def __init__(self, kinds: Mapping[str, Kind]) -> None:
         self.source = Source(kinds)
         self.kinds = kinds
+        self.choosers: list[Callable[[list[Row]], Row]] = []
 
     def compile(self, statements: list[Statement]) -> list[CompiledStatement]:
         """Returns the statements as functions."""
         for number, statement in enumerate(statements):
-            self.write(number, statement)
+            head = self.source.begin(f"s{number}")
+            _Writer(self, statement).write()
+            self.source.end(head)
         scope: dict[str, Any] = {f"C{i}": value for i, value in enumerate(self.source.constants)}
-        scope |= {"exact": exact, "whole": whole, "shifted": shifted}
+        scope |= {f"P{i}": choose for i, choose in enumerate(self.choosers)}
+        scope |= SCOPE
         # The text holds numbers and names made here only, never a word of the rule pack.
         exec(compile("\n".join(self.source.lines), "<crosscheck>", "exec"), scope)  # noqa: S102
-        return [self.collect(number, statement, scope) for number, statement in enumerate(statements)]
+        return [
+            CompiledStatement(
+                statement, scope[f"s{number}"], tuple(dict.fromkeys(c.kind for c in statement.when))
+            )
+            for number, statement in enumerate(statements)
+        ]
 
-    def write(self, number: int, statement: Statement) -> None:
-        self.source.matcher(f"s{number}", (), statement.when, statement.unless)
-        for position, case in enumerate(statement.cases):
-            name = f"s{number}c{position}"
-            self.source.matcher(name, statement.when, case.when, case.unless)
-            bound = statement.when + case.when
-            self.write_gives(name, bound, case.then)
-            self.write_finding(name, bound, case)
-        if statement.form == "derivation":
-            bound = statement.when
-            if statement.source:
-                self.source.matcher(f"s{number}f", bound, (statement.source,), ())
-                bound = (*bound, statement.source)
-            for position, give in enumerate(statement.give):
-                self.write_values(f"s{number}g{position}", bound, give)
 
-    def names(self, bound: tuple[Condition, ...]) -> tuple[dict[str, str], dict[str, str], str]:
-        names = {condition.alias: f"b{i}" for i, condition in enumerate(bound)}
-        kinds = {condition.alias: condition.kind for condition in bound}
-        return names, kinds, ", ".join(names.values())
+class _Writer:
+    """Writes the function of one statement."""
 
-    def values(self, give: Give, bound: tuple[Condition, ...]) -> str:
-        names, kinds, _ = self.names(bound)
-        stated = dict(give.values)
-        found: list[str] = []
-        for name, prop in self.kinds[give.kind].properties.items():
-            value = stated.get(name)
-            if isinstance(value, Linear):
-                found.append(self.source.expression(value, names, kinds, prop.type))
-            else:
-                found.append(self.source.constant("unknown") if prop.values and value is None else "None")
-        return ", ".join(found)
+    def __init__(self, compiler: Compiler, statement: Statement) -> None:
+        self.compiler, self.source, self.statement = compiler, compiler.source, statement
+        self.names: dict[str, str] = {}
+        self.kinds: dict[str, str] = {}
 
-    def write_gives(self, name: str, bound: tuple[Condition, ...], gives: tuple[Give, ...]) -> None:
-        _, _, arguments = self.names(bound)
-        facts = "".join(f"({self.source.constant(g.kind)}, ({self.values(g, bound)},)), " for g in gives)
-        self.source.lines += [f"def {name}_gives({arguments}):", f"    return ({facts})", ""]
+    def write(self) -> None:
+        statement = self.statement
+        match statement.form:
+            case "rule":
+                inner = self.source.nest(self.names, self.kinds, statement.when, statement.unless, 1)
+                self.count(inner)
+                self.conclude(0, statement.cases[0], inner)
+            case "decision":
+                self.decision()
+            case "derivation":
+                inner = self.source.nest(self.names, self.kinds, statement.when, statement.unless, 1)
+                self.derivation(inner)
 
-    def write_values(self, name: str, bound: tuple[Condition, ...], give: Give) -> None:
-        _, _, arguments = self.names(bound)
-        self.source.lines += [f"def {name}({arguments}):", f"    return [{self.values(give, bound)}]", ""]
+    def count(self, depth: int, number: str = "1") -> None:
+        self.source.write(depth, f"n += {number}")
+        self.source.write(depth, "if n > limit: return n")
 
-    def write_finding(self, name: str, bound: tuple[Condition, ...], case: Case) -> None:
-        names, kinds, arguments = self.names(bound)
-        subject = case.finding.subject if case.finding else None
-        about = self.source.expression(subject, names, kinds, "id") if subject else "None"
-        self.source.lines += [f"def {name}_subject({arguments}):", f"    return {about}", ""]
+    # -- decision lists
+
+    def decision(self) -> None:
+        """Writes the loop over `each`; the ways of `when` beside it are collected where there are any."""
+        write, statement = self.source.write, self.statement
+        depth = self.source.nest(self.names, self.kinds, statement.when[:1], (), 1)
+        bound = ""
+        if len(statement.when) > 1 or statement.unless:
+            write(depth, "met = []")
+            inner = self.source.nest(self.names, self.kinds, statement.when[1:], statement.unless, depth)
+            bound = "".join(f"b{slot}, " for slot in range(1, len(statement.when)))
+            self.count(inner)
+            write(inner, f"met.append(({bound}))")
+            write(depth, "if not met: continue")
+        for number, case in enumerate(statement.cases):
+            names, kinds = dict(self.names), dict(self.kinds)
+            write(depth, "m = n")
+            inner = depth
+            if bound:
+                write(depth, f"for {bound} in met:")
+                inner += 1
+            inner = self.source.nest(self.names, self.kinds, case.when, case.unless, inner)
+            self.count(inner)
+            self.conclude(number, case, inner)
+            write(depth, "if n > m: continue")
+            self.names, self.kinds = names, kinds
+
+    # -- what follows
+
+    def numbers(self) -> str:
+        """Returns the numbers of the bound facts, separated by commas."""
+        return ", ".join(f"{name}[0]" for name in self.names.values())
+
+    def conclude(self, number: int, case: Case, depth: int) -> None:
+        for give in case.then:
+            self.grant(give, number, depth, self.values(give), f"{{{self.numbers()}}}")
+        if case.finding is None:
+            return
+        spec, source = case.finding, self.source
+        subject = source.expression(spec.subject, self.names, self.kinds, "id") if spec.subject else "None"
         pairs = [
-            f"({self.source.constant(key)}, {self.source.expression(value, names, kinds, value.type)})"
-            for key, value in sorted(case.finding.say if case.finding else ())
+            f"({source.constant(key)}, {source.expression(value, self.names, self.kinds, value.type)})"
+            for key, value in sorted(spec.say)
         ]
         said = f"tuple([p for p in ({', '.join(pairs)},) if p[1] is not None])" if pairs else "()"
-        self.source.lines += [f"def {name}_say({arguments}):", f"    return {said}", ""]
+        source.write(depth, f"k = ({number}, {subject})")
+        source.write(depth, "w = ways.get(k)")
+        source.write(depth, "if w is None: w = ways[k] = Way(set(), set())")
+        source.write(depth, f"w[0].add({said})")
+        source.write(depth, f"w[1].update(({self.numbers()},))")
 
-    def collect(self, number: int, statement: Statement, scope: dict[str, Any]) -> CompiledStatement:
-        cases = tuple(
-            CompiledCase(*(scope[f"s{number}c{i}{end}"] for end in ("", "_gives", "_subject", "_say")))
-            for i in range(len(statement.cases))
-        )
-        gives = tuple(
-            self.collect_give(statement, give, scope[f"s{number}g{i}"])
-            for i, give in enumerate(statement.give)
-        )
-        places: dict[str, int] = {}
-        if statement.source:
-            kind = statement.source.kind
-            places = {name: self.source.position(kind, name) for name in self.kinds[kind].properties}
-        return CompiledStatement(
-            statement, scope[f"s{number}"], cases, scope.get(f"s{number}f"), gives, places
-        )
+    def values(self, give: Give) -> list[str]:
+        """Returns the source of every value of a given fact; aggregates stay open."""
+        stated = dict(give.values)
+        found: list[str] = []
+        for name, prop in self.compiler.kinds[give.kind].properties.items():
+            value = stated.get(name)
+            if isinstance(value, Linear):
+                found.append(self.source.expression(value, self.names, self.kinds, prop.type))
+            else:
+                found.append(self.source.constant("unknown") if prop.values and value is None else "None")
+        return found
 
-    def collect_give(
-        self, statement: Statement, give: Give, values: Callable[..., list[Any]]
-    ) -> CompiledGive:
-        kind = self.kinds[give.kind]
-        found: list[tuple[int, Aggregate, int]] = []
-        for name, value in give.values:
-            if isinstance(value, Aggregate):
-                place = 0
-                if value.property and statement.source:
-                    place = self.source.position(statement.source.kind, value.property)
-                found.append((kind.position(name), value, place))
-        return CompiledGive(give.kind, values, tuple(found))
+    def grant(self, give: Give, case: int, depth: int, values: list[str], support: str) -> None:
+        write = self.source.write
+        write(depth, f"k = (({self.source.constant(give.kind)}, ({', '.join(values)},)), {case})")
+        write(depth, f"if k in gifts: gifts[k] |= {support}")
+        write(depth, f"else: gifts[k] = {support}")
+
+    # -- derivations
+
+    def derivation(self, depth: int) -> None:
+        source, statement = self.source, self.statement
+        if statement.source is None:
+            self.count(depth)
+            for give in statement.give:
+                self.grant(give, 0, depth, self.values(give), f"{{{self.numbers()}}}")
+            return
+        rows, checks = source.candidates(statement.source, "f", self.names, self.kinds)
+        source.write(depth, f"met = [f for f in {rows} if {checks}]" if checks else f"met = {rows}")
+        self.count(depth, "len(met)")
+        chosen = ""
+        if statement.pick:
+            chosen = f"P{len(self.compiler.choosers)}"
+            places = {name: source.position(statement.source.kind, name) for name in self.of_source()}
+            self.compiler.choosers.append(chooser(statement.pick, places))
+        bound = self.numbers()
+        for give in statement.give:
+            self.derived(give, bound, chosen, depth)
+
+    def of_source(self) -> tuple[str, ...]:
+        source = self.statement.source
+        return tuple(self.compiler.kinds[source.kind].properties) if source else ()
+
+    def derived(self, give: Give, bound: str, chosen: str, depth: int) -> None:
+        """Writes one fact of a derivation with `from`."""
+        source, aggregates = self.source, [(n, v) for n, v in give.values if isinstance(v, Aggregate)]
+        counts = any(value.function in ("count", "exists") for _, value in aggregates)
+        if not counts:
+            source.write(depth, "if met:")
+            depth += 1
+        source.write(depth, f"u = {{{bound}}}")
+        names, kinds = dict(self.names), dict(self.kinds)
+        if counts or not (chosen or aggregates):
+            source.write(depth, "u.update([f[0] for f in met])")
+        elif chosen:
+            source.write(depth, f"c = {chosen}(met) if len(met) > 1 else met[0]")
+            source.write(depth, "u.add(c[0])")
+            self.bind_chosen("c")
+        values = self.values(give)
+        properties = list(self.compiler.kinds[give.kind].properties)
+        for number, (name, aggregate) in enumerate(aggregates):
+            values[properties.index(name)] = self.aggregate(number, aggregate, depth)
+        self.grant(give, 0, depth, values, "u")
+        self.names, self.kinds = names, kinds
+
+    def bind_chosen(self, name: str) -> None:
+        source = self.statement.source
+        if source is not None:
+            self.names[source.alias], self.kinds[source.alias] = name, source.kind
+
+    def aggregate(self, number: int, aggregate: Aggregate, depth: int) -> str:
+        """Writes how an aggregate is found, with the rows it rests on; returns the source of its value."""
+        if aggregate.function == "count":
+            return "len(met)"
+        if aggregate.function == "exists":
+            return f"({self.source.constant('yes')} if met else {self.source.constant('no')})"
+        source = self.statement.source
+        place = self.source.position(source.kind, aggregate.property) if source and aggregate.property else 0
+        decimal = ", True" if aggregate.type == "decimal" else ""
+        self.source.write(depth, f"v{number} = {aggregate.function}imum(met, {place}, u{decimal})")
+        return f"v{number}"

@@ -24,6 +24,19 @@ class Source:
         self.constants: list[object] = []
         self.indexes: dict[tuple[str, tuple[int, ...]], int] = {}
         self.numbers: dict[object, int] = {}
+        self.looked_up: set[int] = set()
+
+    def begin(self, name: str) -> int:
+        """Begins the function `name(F, X, ways, gifts, check, limit)` and returns where its head ends."""
+        self.lines.append(f"def {name}(F, X, ways, gifts, check, limit):")
+        self.write(1, "n = 0")
+        self.looked_up.clear()
+        return len(self.lines)
+
+    def end(self, head: int) -> None:
+        """Ends the function; it returns the number of ways in which conditions hold."""
+        self.lines[head:head] = [f"    x{number} = X({number})" for number in sorted(self.looked_up)]
+        self.lines += ["    return n", ""]
 
     def constant(self, value: object) -> str:
         """Returns the name of a constant."""
@@ -45,35 +58,31 @@ class Source:
     def index(self, kind: str, positions: tuple[int, ...]) -> str:
         """Returns the name of a lookup of rows by the values at the positions."""
         number = self.indexes.setdefault((kind, positions), len(self.indexes))
-        return f"X({number})"
+        self.looked_up.add(number)
+        return f"x{number}"
 
-    def matcher(
+    def nest(
         self,
-        name: str,
-        bound: Sequence[Condition],
+        names: dict[str, str],
+        kinds: dict[str, str],
         positive: Sequence[Condition],
         negative: Sequence[Condition],
-    ) -> None:
-        """Writes `name(F, X, rows of bound...)`, which returns the rows of `positive` for which no
-        `negative` holds."""
-        names = {condition.alias: f"b{i}" for i, condition in enumerate(bound)}
-        kinds = {condition.alias: condition.kind for condition in bound}
-        arguments = "".join(f", {variable}" for variable in names.values())
-        self.lines += [f"def {name}(F, X{arguments}):", "    out = []"]
-        depth = 1
-        fresh: list[str] = []
+        depth: int,
+    ) -> int:
+        """Writes the loops in which `positive` hold and no `negative` does; returns the depth inside.
+
+        Adds the aliases of `positive` to the names and kinds of what is bound.
+        """
         for condition in positive:
             variable = f"b{len(names)}"
             depth = self.loop(condition, variable, names, kinds, depth)
             names[condition.alias], kinds[condition.alias] = variable, condition.kind
-            fresh.append(variable)
         for number, condition in enumerate(negative):
             inner = self.loop(condition, f"n{number}", names, kinds, depth)
             self.write(inner, "break")
             self.write(depth, "else:")
             depth += 1
-        self.write(depth, f"out.append(({''.join(v + ', ' for v in fresh)}))")
-        self.lines += ["    return out", ""]
+        return depth
 
     def loop(
         self,
@@ -85,15 +94,28 @@ class Source:
     ) -> int:
         """Writes the loop over one condition's candidates and its tests; returns the depth of what
         follows."""
+        candidates, checks = self.candidates(condition, variable, names, kinds)
+        self.write(depth, f"for {variable} in {candidates}:")
+        if len(names) < 2 and variable.startswith("b"):
+            # The time is looked at in the outer loops, now and then.
+            self.write(depth + 1, f"if not {variable}[0] & 255: check()")
+        if checks:
+            self.write(depth + 1, f"if {checks}:")
+        return depth + (2 if checks else 1)
+
+    def candidates(
+        self, condition: Condition, variable: str, names: Mapping[str, str], kinds: Mapping[str, str]
+    ) -> tuple[str, str]:
+        """Returns the rows a condition can be met by, and what is still to be tested of each."""
         keys = [test for test in condition.tests if self.is_key(test, kinds)]
+        keys.sort(key=lambda test: self.position(condition.kind, test.property))
         if keys:
-            keys.sort(key=lambda test: self.position(condition.kind, test.property))
             positions = tuple(self.position(condition.kind, test.property) for test in keys)
             values = [self.value(test.refs[0], names, kinds) for test in keys]
             wanted = values[0] if len(values) == 1 else f"({', '.join(values)})"
-            self.write(depth, f"for {variable} in {self.index(condition.kind, positions)}.get({wanted}, ()):")
+            rows = f"{self.index(condition.kind, positions)}.get({wanted}, ())"
         else:
-            self.write(depth, f"for {variable} in F[{self.constant(condition.kind)}]:")
+            rows = f"F[{self.constant(condition.kind)}]"
         checks = [
             f"{variable} is not {other}" for alias, other in names.items() if kinds[alias] == condition.kind
         ]
@@ -102,9 +124,7 @@ class Source:
         checks += [
             self.test(condition, test, variable, here, there) for test in condition.tests if test not in keys
         ]
-        if checks:
-            self.write(depth + 1, f"if {' and '.join(checks)}:")
-        return depth + (2 if checks else 1)
+        return rows, " and ".join(checks)
 
     def is_key(self, test: Test, kinds: Mapping[str, str]) -> bool:
         """Tells whether the test is an equality that an index can answer."""

@@ -32,13 +32,13 @@ class Columns:
     def value(self, kind: str, name: str) -> str:
         """Returns the column of a value as it stands.
 
-        An absent text becomes a number of its own (minus the fact's), so that it equals nothing; an absent
-        number becomes 0 and is only compared beside a test that it is stated.
+        An absent text becomes a number of its own (negative, the fact's), so that it equals nothing; an
+        absent number becomes 0 and is only compared beside a test that it is stated.
         """
         place = self.integers.place(kind, name)
         if not self.integers.optional(kind, name):
             return self.column(kind, f"r[{place}]")
-        absent = "-r[0]" if self.integers.kinds[kind].properties[name].type == "id" else "0"
+        absent = "-1 - r[0]" if self.integers.kinds[kind].properties[name].type == "id" else "0"
         return self.column(kind, f"({absent} if r[{place}] is None else r[{place}])")
 
     def stated(self, kind: str, name: str) -> str:
@@ -61,7 +61,7 @@ class Columns:
         return {name for columns in self.sources.values() for name in columns.values()} | {"k", "id", "one"}
 
     def writer(self, kind: str) -> Callable[[Row], str]:
-        """Returns a function that writes a row as JSON, of integers only."""
+        """Returns a function that writes a row as JSON, of integers only; its id counts from 1."""
         parts = [f'"{name}":{{{source}}}' for source, name in self.sources[kind].items()]
-        body = ",".join([f'"k":{self.numbers[kind]},"id":{{r[0]}},"one":1', *parts])
+        body = ",".join([f'"k":{self.numbers[kind]},"id":{{r[0] + 1}},"one":1', *parts])
         return self.integers.compile("r", f"f'{{{{{body}}}}}'")

@@ -1,17 +1,21 @@
-"""The first evaluation: rules and cases matched by durable_rules, stratum by stratum."""
+"""The first evaluation: matched by durable_rules, in as few sessions as the order of statements allows."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from types import TracebackType
 
 from rules.admission import Admitted
 from rules.engine.derive import Lookup
-from rules.engine.encode import Encoder, Row, row_source
+from rules.engine.encode import Row, Texts, row_maker
+from rules.engine.group import Group
 from rules.engine.hashing import MAX_NUMBER, ids_are_distinct
 from rules.engine.integers import Integers
 from rules.engine.levels import levels
-from rules.engine.plan import Plan, Stratum
+from rules.engine.memory import keep_heap
+from rules.engine.outputs import Decimals
+from rules.engine.plan import Firings, Known, Plan
 from rules.engine.session import Budget
 from rules.errors import EngineFault, LimitExceeded
 from rules.language.model import FINDING, Pack, Statement
@@ -24,32 +28,60 @@ class DurableEngine:
     def __init__(self, pack: Pack, statements: Iterable[Statement] | None = None) -> None:
         if not ids_are_distinct():
             raise EngineFault("durable_rules would confuse two fact numbers")
+        keep_heap()
         chosen = pack.statements.values() if statements is None else statements
         ordered = sorted(chosen, key=lambda statement: (statement.stratum, statement.id))
-        self.kinds = pack.kinds
         self.integers = Integers(pack.kinds)
-        plans = [
-            [Plan(statement, f"s{n}", self.integers) for n, statement in enumerate(group)]
-            for group in levels(ordered)
-        ]
-        self.strata = [Stratum(f"t{n}", group, self.integers) for n, group in enumerate(plans)]
+        self.groups = self._grouped(ordered)
+        self.given = {give.kind for statement in ordered for give in statement.given()} | {FINDING}
+        read = {condition.kind for statement in ordered for condition in statement.conditions()}
         used = self.integers.used
-        self.row_sources = {name: row_source(kind, used.get(name, ())) for name, kind in pack.kinds.items()}
+        self.read = read
+        self.make = {name: row_maker(kind, used.get(name, ())) for name, kind in pack.kinds.items()}
+        self.constants: tuple[Key, ...] = ()
+        self.constant_rows: dict[str, list[Row]] = {}
+        self.constant_list: list[Row] = []
+        self.texts = Texts(self.integers.texts)
         self.broken = False
+
+    def _grouped(self, ordered: list[Statement]) -> list[Group]:
+        """Returns the statements in groups, each in the order of strata, after those they read from."""
+        plans = [Plan(statement, f"s{n}", self.integers) for n, statement in enumerate(ordered)]
+        free = {plan.statement.id for plan in plans if not any(plan.units())}
+        level = levels(ordered, free)
+        groups: dict[int, list[Plan]] = defaultdict(list)
+        for plan in plans:
+            groups[level[plan.statement.id]].append(plan)
+        return [Group(f"t{n}", groups[number], self.integers) for n, number in enumerate(sorted(groups))]
+
+    def prepare(self, constants: tuple[Key, ...]) -> None:
+        """Encodes the rows of the pack's tables, which every evaluation then shares."""
+        self.constants = constants
+        self.constant_rows = {}
+        self.constant_list = []
+        self.texts = Texts(self.integers.texts)
+        for number, (kind, values) in enumerate(constants):
+            row = self.make[kind](number, values, self.texts)
+            self.constant_rows.setdefault(kind, []).append(row)
+            self.constant_list.append(row)
+        for group in self.groups:
+            group.keep(self.constant_rows)
 
     def evaluate(self, admitted: Admitted, timeout: float = 10.0) -> Trace:
         """Returns what every statement concludes; after an EngineFault the engine must be built anew."""
         if self.broken:
             raise EngineFault("the engine was given up after a fault")
         self.broken = True
+        if admitted.constants is not self.constants:
+            self.prepare(admitted.constants)
         trace = _Run(self, admitted, Budget(timeout)).run()
         self.broken = False
         return trace
 
     def close(self) -> None:
         """Gives the engine's memory back."""
-        for stratum in self.strata:
-            stratum.close()
+        for group in self.groups:
+            group.close()
         self.broken = True
 
     def __enter__(self) -> DurableEngine:
@@ -66,43 +98,64 @@ class _Run:
 
     def __init__(self, engine: DurableEngine, admitted: Admitted, budget: Budget) -> None:
         self.engine, self.budget = engine, budget
-        self.encoder = Encoder(engine.row_sources, engine.integers.texts)
+        self.texts = Texts(engine.texts)
         self.numbers: dict[Key, int] = {}
-        self.rows: dict[str, list[Row]] = {}
-        self.by_number: list[Row] = [()]
-        for key in admitted.keys:
-            self.add(key)
-        self.asserted = len(admitted.keys)
+        self.rows: dict[str, list[Row]] = dict(engine.constant_rows)
+        # The engine's ids count from 1.
+        self.by_number: list[Row] = [(-1,), *engine.constant_list]
+        self.asserted = len(admitted.constants) + len(admitted.facts)
+        self.check_count(self.asserted)
+        self.put_all(admitted.facts)
+        self.known = Known(self.by_number, Lookup(self.rows), self.texts.names, Decimals(), budget)
 
-    def add(self, key: Key) -> None:
-        """Encodes a fact, if it is not known yet, under the next number."""
-        number = len(self.numbers) + 1
-        if self.numbers.setdefault(key, number) != number:
-            return
-        if number > MAX_NUMBER:
+    def check_count(self, count: int) -> None:
+        if count > MAX_NUMBER:
             raise LimitExceeded(f"more than {MAX_NUMBER} facts, given ones included")
-        kind, values = key
-        row = self.encoder.rows[kind](number, values)
-        self.rows.setdefault(kind, []).append(row)
-        self.by_number.append(row)
+
+    def put_all(self, keys: Iterable[Key]) -> None:
+        """Encodes facts under the next numbers."""
+        given, read, make = self.engine.given, self.engine.read, self.engine.make
+        rows, by_number, texts = self.rows, self.by_number, self.texts
+        number = len(by_number) - 1
+        for key in keys:
+            kind, values = key
+            if kind in given:
+                self.numbers[key] = number
+            row: Row = (number,)
+            if kind in read:
+                row = make[kind](number, values, texts)
+                if kind in rows:
+                    rows[kind].append(row)
+                else:
+                    rows[kind] = [row]
+            by_number.append(row)
+            number += 1
 
     def run(self) -> Trace:
         outcomes: dict[str, Outcome] = {}
-        for stratum in self.engine.strata:
+        for group in self.engine.groups:
             self.budget.check_time()
-            firings = stratum.run(self.rows, len(self.by_number), self.budget)
-            lookup = Lookup(self.rows)
-            fresh: list[Key] = []
-            for plan in stratum.plans:
-                outcome = plan.conclude(
-                    firings, lookup, self.by_number, self.encoder.texts.names, self.budget
-                )
-                outcomes[plan.statement.id] = outcome
-                if plan.statement.status == "active":
-                    fresh += [key for key, _ in outcome.gifts] + _findings(plan.statement, outcome)
-            for key in fresh:
-                self.add(key)
-        return Trace(outcomes, list(self.numbers)[self.asserted :], self.asserted)
+            firings = group.match(self.rows, len(self.by_number), self.budget)
+            for stratum in group.strata:
+                self.conclude(stratum, firings, outcomes)
+        return Trace(outcomes, self.numbers, self.asserted)
+
+    def conclude(self, stratum: list[Plan], firings: Firings, outcomes: dict[str, Outcome]) -> None:
+        """Adds what the statements of a stratum conclude; their facts are known when all have concluded."""
+        fresh: list[Key] = []
+        for plan in stratum:
+            outcome = plan.conclude(firings, self.known)
+            if outcome is None:
+                continue
+            outcomes[plan.statement.id] = outcome
+            if plan.statement.status == "active":
+                fresh += [key for key, _ in outcome.gifts]
+                fresh += _findings(plan.statement, outcome)
+        new = [key for key in dict.fromkeys(fresh) if key not in self.numbers]
+        self.check_count(len(self.by_number) - 1 + len(new))
+        self.put_all(new)
+        for kind in {kind for kind, _ in new}:
+            self.known.lookup.forget(kind)
 
 
 def _findings(statement: Statement, outcome: Outcome) -> list[Key]:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from types import CodeType
 
 from rules.errors import EngineFault, LimitExceeded
 from rules.facts import Value
 from rules.language.model import NUMERIC, Kind, Type
-from rules.numbers import PLACES, tidy
+from rules.numbers import PLACES
 from rules.trace import Values
 
 ONE: int = 10**PLACES
 LIMIT = 2**50
 """Every integer that enters the engine is smaller in size, calculated ones too."""
 
-Row = tuple[int | None, ...]
-"""A fact's number (from 1), then its values as integers in the order of the declaration; None: absent."""
+Row = tuple[int, *tuple[int | None, ...]]
+"""A fact's number (from 0), then its values as integers in the order of the declaration; None: absent."""
 
 
 def millionths(number: int | Decimal) -> int:
@@ -66,23 +65,8 @@ def encode_value(type_: Type, value: Value, texts: Texts) -> int:
     raise EngineFault(f"a value does not have its declared type {type_}")
 
 
-class Encoder:
-    """Encodes the facts of one evaluation; `rows` has, for each kind, a function of number and values.
-
-    Properties that no test and no output uses stay None.
-    """
-
-    def __init__(self, sources: Mapping[str, CodeType], base: Texts) -> None:
-        self.texts = Texts(base)
-        scope = {"texts": self.texts, "millionths": millionths}
-        self.rows: dict[str, Callable[[int, Values], Row]] = {
-            kind: eval(source, scope)  # noqa: S307 - the text is made here, of numbers and fixed words
-            for kind, source in sources.items()
-        }
-
-
-def row_source(kind: Kind, used: Iterable[str]) -> CodeType:
-    """Returns the source of the function that encodes facts of a kind, ready to be evaluated."""
+def row_maker(kind: Kind, used: Iterable[str]) -> Callable[[int, Values, Texts], Row]:
+    """Returns the function that encodes facts of a kind; properties that nothing uses stay None."""
     wanted = set(used)
     parts: list[str] = []
     for place, prop in enumerate(kind.properties.values()):
@@ -94,7 +78,8 @@ def row_source(kind: Kind, used: Iterable[str]) -> CodeType:
         certain = prop.required or prop.values
         parts.append(part if certain else f"None if v[{place}] is None else {part}")
     body = ", ".join(["n", *parts]) if wanted else "n,"
-    return compile(f"lambda n, v: ({body})", "<encode>", "eval")
+    # The text is made here, of numbers and fixed words.
+    return eval(f"lambda n, v, texts: ({body})", {"millionths": millionths})  # type: ignore[no-any-return]  # noqa: S307
 
 
 def decode_number(number: int, type_: str) -> int | Decimal:
@@ -103,4 +88,5 @@ def decode_number(number: int, type_: str) -> int | Decimal:
         if number % ONE:
             raise EngineFault("a whole number is not whole")
         return number // ONE
-    return tidy(Decimal(number).scaleb(-PLACES))
+    units, rest = divmod(number, ONE)
+    return Decimal(number).scaleb(-PLACES).normalize() if rest else Decimal(units)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-MAX_NUMBER = 8000
+MAX_NUMBER = 25_000
 """The highest number a fact can have in one evaluation."""
 
 RESERVED = ("sid", "id", "$s", "$time", "$timerName", "$baseTime", "$forward", "$i", "$m", "0")

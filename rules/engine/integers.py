@@ -97,10 +97,13 @@ class Integers:
             return f"{left} {operator} {right}"
         return f"bounded({left} * {times}) {operator} bounded({right} * {factor} + {addend})"
 
+    def scope(self) -> dict[str, Any]:
+        """Returns what the expressions name: the sets they list, and the guard of calculated numbers."""
+        return {"bounded": bounded, **self.sets}
+
     def compile(self, arguments: str, body: str) -> Callable[..., Any]:
         """Returns a function; the source holds numbers and names made here, never a word of the rule pack."""
-        scope: dict[str, Any] = {"bounded": bounded, **self.sets}
-        return eval(f"lambda {arguments}: {body}", scope)  # type: ignore[no-any-return]  # noqa: S307
+        return eval(f"lambda {arguments}: {body}", self.scope())  # type: ignore[no-any-return]  # noqa: S307
 
     def filter(self, condition: Condition, skip: tuple[Test, ...] = ()) -> Callable[[Row], bool]:
         """Returns whether a row meets the tests of a condition that names no other alias."""

@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rules.language.model import FINDING, Condition, Statement
 
+BEFORE = -1
+"""The level of what needs no session at all."""
 
-def levels(statements: Sequence[Statement]) -> list[list[Statement]]:
-    """Returns the statements in groups; what one reads is given in earlier groups.
 
-    A statement stands as early as what it reads allows. Where it reads findings without naming a rule, it
-    must not see those of its own or a higher stratum: their statements stand no earlier than it does.
+def levels(statements: Sequence[Statement], free: Collection[str] = ()) -> dict[str, int]:
+    """Returns the number of the session, from 0, after which each statement concludes.
+
+    A statement stands as early as what it reads allows: one that the engine matches in a session after those
+    of what it reads, a `free` one, which the engine does not match, in the same. Where a statement reads
+    findings without naming a rule, it must not see those of its own or a higher stratum: their statements
+    stand no earlier than it does.
     """
-    level = {statement.id: 0 for statement in statements}
+    level = {statement.id: BEFORE if statement.id in free else 0 for statement in statements}
     before, beside = _order(statements)
     changed = True
     while changed:
         changed = False
         for statement in statements:
             own = statement.id
-            least = max([0, *(level[id_] + 1 for id_ in before[own]), *(level[id_] for id_ in beside[own])])
+            step = 0 if own in free else 1
+            least = max(
+                [
+                    level[own],
+                    *(level[id_] + step for id_ in before[own]),
+                    *(level[id_] for id_ in beside[own]),
+                ]
+            )
             if least > level[own]:
                 level[own] = least
                 changed = True
-    groups: dict[int, list[Statement]] = defaultdict(list)
-    for statement in statements:
-        groups[level[statement.id]].append(statement)
-    return [groups[number] for number in sorted(groups)]
+    return level
 
 
 def _order(statements: Sequence[Statement]) -> tuple[dict[str, set[str]], dict[str, set[str]]]:

@@ -13,15 +13,33 @@ import msgspec
 from rules.engine.units import END
 from rules.errors import EngineFault, EngineTimeout, LimitExceeded
 
-MAX_FIRINGS = 20_000
+MAX_FIRINGS = 200_000
 _SESSION = "0"
 
 
-class _Bound(msgspec.Struct):
+class _Bound(msgspec.Struct, gc=False):
     id: int
 
 
-_Firing = msgspec.json.Decoder(dict[str, dict[str, _Bound]])
+class _Frame(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    a0: _Bound
+    a1: _Bound | None = None
+    a2: _Bound | None = None
+    a3: _Bound | None = None
+    a4: _Bound | None = None
+    a5: _Bound | None = None
+    a6: _Bound | None = None
+
+    def bound(self, size: int) -> tuple[int, ...]:
+        """Returns the numbers of the facts; refuses another number of them than `size`."""
+        facts = [getattr(self, name) for name in _Frame.__struct_fields__]
+        ids = [fact.id for fact in facts if fact is not None]
+        if len(ids) != size or None in facts[:size]:
+            raise EngineFault("a firing has the wrong number of facts")
+        return tuple(ids)
+
+
+_Firings = msgspec.json.Decoder(list[dict[str, _Frame]])
 
 
 class Budget:
@@ -39,6 +57,12 @@ class Budget:
             raise LimitExceeded(f"more than {MAX_FIRINGS} ways in which conditions hold")
         if before // 64 != self.firings // 64:
             self.check_time()
+
+    def check(self, count: int) -> None:
+        """Raises where not so many firings are left or the time is over; takes none."""
+        if count > self.firings:
+            raise LimitExceeded(f"more than {MAX_FIRINGS} ways in which conditions hold")
+        self.check_time()
 
     def check_time(self) -> None:
         """Raises where the time is over."""
@@ -93,22 +117,40 @@ class Ruleset:
             raise EngineFault(f"durable_rules refused the facts (code {code})")
         start = durable_rules_engine.start_action_for_state(handle, offset)
         message = start[1] if start else None
-        found: dict[str, list[tuple[int, ...]]] = {}
-        ended = 0
+        messages: list[str] = []
+        after = durable_rules_engine.complete_and_start_action
         while message:
             self.fired = True
-            budget.spend()
-            ((name, frame),) = _Firing.decode(message).items()
+            messages.append(message)
+            if not len(messages) & 63:
+                budget.check(len(messages))
+            message = after(handle, offset)
+        budget.spend(len(messages))
+        return self._read(messages, last)
+
+    def _read(self, messages: list[str], last: int) -> dict[str, list[tuple[int, ...]]]:
+        """Returns, by rule, the numbers of the facts of each firing; refuses what is not as it must be."""
+        found: dict[str, list[tuple[int, ...]]] = {}
+        sizes = self.sizes
+        ended = 0
+        for firing in _Firings.decode(f"[{','.join(messages)}]"):
+            ((name, frame),) = firing.items()
             if name == END:
                 ended += 1
-                if frame["a0"].id != last:
+                if frame.a0.id != last or frame.a1 is not None:
                     raise EngineFault("the sentinel's rule fired on another fact")
+                continue
+            size, second = sizes[name], frame.a1
+            if size == 1 and second is None:
+                bound: tuple[int, ...] = (frame.a0.id,)
+            elif size == 2 and second is not None and frame.a2 is None:
+                bound = (frame.a0.id, second.id)
             else:
-                size = self.sizes[name]
-                if len(frame) != size:
-                    raise EngineFault("a firing has the wrong number of facts")
-                found.setdefault(name, []).append(tuple([frame[alias].id for alias in _ALIASES[:size]]))
-            message = durable_rules_engine.complete_and_start_action(handle, offset)
+                bound = frame.bound(size)
+            if name in found:
+                found[name].append(bound)
+            else:
+                found[name] = [bound]
         if ended != 1:
             raise EngineFault("the sentinel did not fire once: facts were dropped")
         return found
@@ -125,6 +167,3 @@ class Ruleset:
         if not self.broken:
             self.broken = True
             durable_rules_engine.delete_ruleset(self.handle)
-
-
-_ALIASES = tuple(f"a{number}" for number in range(16))

@@ -33,11 +33,13 @@ class Unit:
     conditions: tuple[Condition, ...]
     kinds: tuple[str, ...]
     """The kinds it needs a fact of, one for each condition."""
+    needs: frozenset[str]
 
     @classmethod
     def of(cls, name: str, conditions: tuple[Condition, ...]) -> Unit:
         """Returns the rule of that name for the conditions."""
-        return cls(name, conditions, tuple(condition.kind for condition in conditions))
+        kinds = tuple(condition.kind for condition in conditions)
+        return cls(name, conditions, kinds, frozenset(kinds))
 
 
 def compile_unit(unit: Unit, columns: Columns) -> Json:

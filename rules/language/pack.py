@@ -23,7 +23,7 @@ PACKAGED = Path(__file__).resolve().parent.parent / "crlm"
 MAX_FILES = 500
 
 _REQUIRED = ("pack.yaml", "facts.yaml")
-_OPTIONAL = ("parameters.yaml", "evidence.yaml", "tables.yaml")
+_OPTIONAL = ("parameters.yaml", "evidence.yaml", "tables.yaml", "catalogue.yaml")
 
 
 def load_pack(

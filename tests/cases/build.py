@@ -115,17 +115,19 @@ _READ: dict[str, Mapping[str, Any]] = {}
 
 def _told() -> dict[str, Mapping[str, Any]]:
     if not _READ:
-        for file in sorted(FOLDER.glob("*.yaml"), key=lambda one: (one.stem.startswith("limits"), one.stem)):
+        written: dict[str, Mapping[str, Any]] = {}
+        for file in sorted(FOLDER.glob("*.yaml")):
             for name, told in yaml.safe_load(file.read_text(encoding="utf-8")).items():
-                if name in _READ:
+                if name in written:
                     raise ValueError(f"{file.name}: the case {name} is written twice")
-                _READ[name] = _like(told)
+                written[name] = told
+        _READ.update({name: _whole(told, written) for name, told in written.items()})
     return _READ
 
 
-def _like(told: Mapping[str, Any]) -> Mapping[str, Any]:
+def _whole(told: Mapping[str, Any], written: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
     """A case that names another has its parts too, where it does not write its own."""
     if "like" not in told:
         return told
-    other = {key: value for key, value in _READ[told["like"]].items() if key not in ("fails", "note")}
-    return {**other, **{key: value for key, value in told.items() if key != "like"}}
+    other = _whole(written[told["like"]], written)
+    return {**other, "fails": None, **told}

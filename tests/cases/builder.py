@@ -172,7 +172,8 @@ class Builder:
         fields: dict[str, Any] = {}
         if "day" in told:
             fields["occurrenceDateTime"] = str(told["day"])
-        fields["authoredOn"] = str(told.get("written", self.told["today"]))
+        if told.get("written") != "unknown":
+            fields["authoredOn"] = str(told.get("written", self.told["today"]))
         if "reason" in told:
             fields["reasonCode"] = [Reason[told["reason"].upper()].concept]
         order = self.story.order(
@@ -287,7 +288,7 @@ PARTS: dict[str, Any] = {
     "stranger": Builder.stranger,
 }
 OTHER_KEYS = {
-    "title", "covers", "today", "patient", "primary", "diagnosed", "site", "cards_setting", "gap", "expect", "fails", "note", "answers",
+    "title", "covers", "today", "patient", "primary", "diagnosed", "site", "cards_setting", "gap", "expect", "fails", "note", "answers", "like",
 }  # fmt: skip
 
 

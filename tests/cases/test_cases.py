@@ -33,17 +33,18 @@ ABSENT = {"CONFIRMED_DLM", "MISSING_IOUS", "MISSING_CEIOUS"}
 WANTED = (
     *(f"golden {number}" for number in range(1, 41) if number != 14),
     *(f"R-{number}" for number in range(47, 71)),
-    *(f"R-{number}" for number in range(71, 101) if number not in (85, 88, 94)),
+    *(f"R-{number}" for number in range(71, 101) if number not in (85, 88)),
 )
-"""Golden case 14 is about the texts; 85, 88 and 94 are lines without a fact of their own."""
+"""Golden case 14 is about the texts; 85 and 88 are lines in other cards."""
 
 
 @dataclass
 class Bench:
-    """One evaluator for all cases, a smaller one for the status alone, and a place for files."""
+    """The evaluator for all cases, the second evaluation alone (faster), and that of the status alone."""
 
     folder: Path
     evaluator: Evaluator
+    second: Evaluator
     status: Evaluator
     decided: dict[str, tuple[Case, Decision]] = field(default_factory=dict)
 
@@ -51,21 +52,25 @@ class Bench:
         """The case as it is written, and its decision."""
         if name not in self.decided:
             built = case(name)
-            self.decided[name] = built, self.decide(built, built.bundle())
+            self.decided[name] = built, self.decide(built, built.bundle(), self.evaluator)
         return self.decided[name]
+
+    def again(self, built: Case, bundle: Mapping[str, Any]) -> Decision:
+        """The decision on another telling of a case, by the second evaluation; the first must agree with it."""
+        return self.decide(built, bundle, self.second)
 
     def chart(self, built: Case, bundle: Mapping[str, Any]) -> Any:
         file = self.folder / "case.json"
         file.write_bytes(msgspec.json.encode(bundle))
         return chart_from_files([file], built.context)
 
-    def decide(self, built: Case, bundle: Mapping[str, Any]) -> Decision:
+    def decide(self, built: Case, bundle: Mapping[str, Any], evaluator: Evaluator) -> Decision:
         chart = self.chart(built, bundle)
-        decision = decide(chart, self.evaluator, today=built.today, settings=built.settings)
+        decision = decide(chart, evaluator, today=built.today, settings=built.settings)
         answers = built.answers(decision)
         if not answers:
             return decision
-        return decide(chart, self.evaluator, today=built.today, settings=built.settings, answers=answers)
+        return decide(chart, evaluator, today=built.today, settings=built.settings, answers=answers)
 
     def statuses(self, built: Case, bundle: Mapping[str, Any]) -> dict[str, str]:
         """The status of every lesion, without the rules above it."""
@@ -80,14 +85,16 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     pack = load_pack()
     evaluator = Evaluator(pack, mode="in-process")
     lower = [one for one in pack.statements.values() if one.stratum < 50]
-    yield Bench(tmp_path_factory.mktemp("cases"), evaluator, Evaluator.alone(pack, lower, mode="reference"))
+    second = Evaluator(pack, mode="reference")
+    status = Evaluator.alone(pack, lower, mode="reference")
+    yield Bench(tmp_path_factory.mktemp("cases"), evaluator, second, status)
     evaluator.close()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_case(name: str, bench: Bench, request: pytest.FixtureRequest) -> None:
     built, decision = bench.of(name)
-    if "fails" in built.told:
+    if built.told.get("fails"):
         request.applymarker(pytest.mark.xfail(strict=True, reason=built.told["fails"]))
     assert not differences(decision, built.told, built.settings)
     assert not decision.alarms
@@ -105,7 +112,7 @@ def test_the_order_of_resources_does_not_matter(name: str, bench: Bench) -> None
     built, decision = bench.of(name)
     bundle = built.bundle()
     random.Random(name).shuffle(bundle["entry"])
-    assert told(bench.decide(built, bundle), built) == told(decision, built)
+    assert told(bench.again(built, bundle), built) == told(decision, built)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -115,7 +122,7 @@ def test_centimetres_say_the_same(name: str, bench: Bench) -> None:
     changed = sum(centimetres(entry["resource"]) for entry in bundle["entry"])
     if changed == 0:
         pytest.skip("no size in this case")
-    assert told(bench.decide(built, bundle), built) == told(decision, built)
+    assert told(bench.again(built, bundle), built) == told(decision, built)
 
 
 def told(decision: Decision, built: Case) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from fhir_profiles.check import check
 from fhir_profiles.samples import Sample, names, sample
 from plugin.advice import advise, shown
 from plugin.advice.markdown import units
-from plugin.advice.slots import VISIBLE, number
+from plugin.advice.slots import VISIBLE
+from plugin.advice.values import number
 from plugin.chart import Chart, Gap, GapReason
 from plugin.decide import decide
 from plugin.decision import Decision

@@ -194,6 +194,16 @@ def test_the_site_says_what_its_settings_say() -> None:
     assert one(History().facts(settings=settings), "site") == {"iousStandard": "yes", "ceiousAvailable": "no"}
 
 
+@pytest.mark.parametrize(("visibility", "decisive"), [("not-visible", "yes"), ("visible", "no")])
+def test_procedures_that_were_not_read_may_be_why_a_lesion_is_not_seen(
+    visibility: str, decisive: str
+) -> None:
+    h = History()
+    h.seen(h.lesion("L1", "VI"), h.study("2026-03-01", "CT"), visibility)
+    h.gaps.append(Gap(resource="Procedure", reason=GapReason.SERVER_ERROR, detail="", decisive=False))
+    assert one(h.facts(), "gap")["decisive"] == decisive
+
+
 def test_gaps_of_the_chart() -> None:
     h = History()
     for query in ("imaging", "laboratory"):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from plugin.chart import GapReason
 from plugin.errors import NoData
-from plugin.pull import PREFETCH, QUERIES, pull
+from plugin.pull import PREFETCH, QUERIES, Sessions, pull
 from plugin.pull.address import AddressError, base_of, inside, is_refused, permitted
 from plugin.pull.chart_of import folded
 from plugin.pull.owner import Identity, Owner
@@ -90,12 +90,13 @@ def test_null_is_an_answer_and_no_412() -> None:
     ],
 )
 def test_no_call_is_made_without_a_server_and_a_token_that_count(change: dict[str, Any], words: str) -> None:
-    def no_session(server: FhirServer) -> Any:
-        raise AssertionError("no session may be opened")
+    class NoSessions(Sessions):
+        def server(self, chosen: FhirServer) -> Any:
+            raise AssertionError("no session may be opened")
 
     asked = call(**{"fhir_server": "https://ehr.example/fhir", "authorization": authorization(), **change})
     with pytest.raises(NoData, match=words):
-        pull(asked, settings("https://ehr.example/fhir"), no_session)
+        pull(asked, settings("https://ehr.example/fhir"), NoSessions(Settings()))
 
 
 @pytest.mark.parametrize(

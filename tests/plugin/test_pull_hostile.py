@@ -17,7 +17,7 @@ from plugin.chart import Chart, Gap, GapReason
 from plugin.errors import FhirError
 from plugin.pull import Sessions, pull
 from plugin.pull.client import Client
-from plugin.pull.gather import THREADS
+from plugin.pull.server import THREADS
 from plugin.pull.transport import Deadline, new_session
 from tests.plugin.fhir import (
     OTHER,

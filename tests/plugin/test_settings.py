@@ -138,7 +138,7 @@ def test_names_without_a_level_are_no_settings() -> None:
     [
         ({"VESTIGE_SITE__TIMEZON": "UTC"}, ["VESTIGE_SITE__TIMEZON", "did you mean timezone?"]),
         ({"VESTIGE_SIT__TIMEZONE": "UTC"}, ["did you mean site?"]),
-        ({"VESTIGE_QQQ__X": "UTC"}, ["unknown key qqq", "known: cards, fhir"]),
+        ({"VESTIGE_QQQ__X": "UTC"}, ["unknown key qqq", "known: cards, codes, fhir"]),
         ({"VESTIGE_SERVICE__PORT": "many"}, ["VESTIGE_SERVICE__PORT", "int"]),
         ({"VESTIGE_SERVICE__PORT": "70000"}, ["VESTIGE_SERVICE__PORT", "65535"]),
         ({"VESTIGE_SERVICE__PORT__X": "1"}, ["port has no keys below it"]),

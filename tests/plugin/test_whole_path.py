@@ -33,7 +33,8 @@ Resources = list[dict[str, Any]]
 PATIENT = "history-1"
 CASES = settings(max_examples=15, deadline=None)
 OFFLINE = settings(max_examples=30, deadline=None)
-GONE = {"APPARENT_DLM", "CONFIRMED_DLM", "MISSING_IOUS", "MISSING_CEIOUS"}
+GONE = {"CONFIRMED_DLM", "MISSING_IOUS", "MISSING_CEIOUS"}
+"""What the laws of the status are about; APPARENT_DLM itself says that the evidence is weak."""
 CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 REPORTS = "http://terminology.hl7.org/CodeSystem/v2-0074"
 TYPES = sorted({template.partition("?")[0].partition("/")[0] for template in PREFETCH.values()})

@@ -95,10 +95,10 @@ class Program:
 
 
 class Maker:
-    """Makes one random program."""
+    """Makes one random program, of at most so many statements, and sets of at most so many facts."""
 
-    def __init__(self, rng: random.Random) -> None:
-        self.r = rng
+    def __init__(self, rng: random.Random, statements: int = 12, facts: int = 12) -> None:
+        self.r, self.most_statements, self.most_facts = rng, statements, facts
         self.kinds: dict[str, Kind] = {}
         self.parameters: dict[str, int | Decimal] = {
             "whole": rng.choice([1, 2, 30]),
@@ -120,8 +120,8 @@ class Maker:
             tables["table"] = [self.values("table") for _ in range(self.r.randint(1, 3))]
         statements: list[Statement] = []
         stratum = 1
-        for number in range(self.r.randint(1, 12)):
-            if self.r.random() < 0.35:
+        for number in range(self.r.randint(1, self.most_statements)):
+            if self.r.random() < 0.35 and stratum < 99:
                 stratum += 1
             statements.append(self.statement(f"R{number}", stratum))
         return Program(self.kinds, self.parameters, tables, statements)
@@ -407,7 +407,7 @@ class Maker:
         kinds = [name for name, kind in program.kinds.items() if kind.input]
         found: list[Fact] = []
         seen: dict[tuple, dict] = {}
-        for number in range(self.r.randint(0, 12)):
+        for number in range(self.r.randint(0, self.most_facts)):
             kind = self.r.choice(kinds)
             values = self.values(kind)
             if program.kinds[kind].unique:

@@ -98,7 +98,7 @@ def test_a_unique_kind(pack: Pack) -> None:
 def test_too_many_facts(pack: Pack) -> None:
     facts = [Fact("sighting", {"id": f"S{n}", "lesion": "L"}) for n in range(MAX_FACTS + 1)]
     assert len(Admission(pack).admit(facts[:-1]).keys) == MAX_FACTS
-    with pytest.raises(LimitExceeded, match="more than 2000 facts"):
+    with pytest.raises(LimitExceeded, match="more than 5000 facts"):
         Admission(pack).admit(facts)
 
 

@@ -17,9 +17,10 @@ import pytest
 
 from rules.admission import Admission
 from rules.engine import DurableEngine
+from rules.engine.group import Group
 from rules.engine.hashing import fnv1a32
-from rules.engine.plan import Stratum
 from rules.engine.session import MAX_FIRINGS, Budget, Ruleset
+from rules.engine.sift import MAX_PAIRS
 from rules.engine.units import ALWAYS, END, MAX_PER_KIND
 from rules.errors import EngineFault, EngineTimeout, LimitExceeded
 from rules.facts import Fact
@@ -60,9 +61,9 @@ def rulesets(engine: DurableEngine) -> Iterator[dict[str, Any]]:
     """Yields the JSON rules that a pack becomes."""
     from rules.engine.units import compile_ruleset
 
-    for stratum in engine.strata:
-        for _, units in stratum.rulesets:
-            yield compile_ruleset(units, stratum.columns)
+    for group in engine.groups:
+        for _, units in group.rulesets:
+            yield compile_ruleset(units, group.columns)
 
 
 # ---------------------------------------------------------------- crashes
@@ -74,7 +75,7 @@ def test_a_session_in_which_no_rule_fired_is_freed_many_times(tmp_path: Path) ->
     with DurableEngine(pack) as engine:
         admitted = Admission(pack).admit([sighting("S1", vis="visible")])
         for _ in range(3000):
-            assert not engine.evaluate(admitted).outcomes["T"].gifts
+            assert not engine.evaluate(admitted).outcome("T").gifts
 
 
 def test_a_join_whose_last_comparison_is_false(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_more_evaluations_than_sessions_the_engine_can_hold(tmp_path: Path) -> N
     facts = Admission(pack).admit([sighting("S1", vis="visible"), sighting("S2", vis="gone")])
     with DurableEngine(pack) as engine:
         for _ in range(1500):
-            assert len(engine.evaluate(facts).outcomes["T"].gifts) == 1
+            assert len(engine.evaluate(facts).outcome("T").gifts) == 1
 
 
 def test_no_facts_at_all(tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_more_than_255_rules_that_end_alike(tmp_path: Path) -> None:
     )
     pack = pack_of(tmp_path, rules)
     with DurableEngine(pack) as engine:
-        sizes = [len(units) for stratum in engine.strata for _, units in stratum.rulesets]
+        sizes = [len(units) for group in engine.groups for _, units in group.rulesets]
     assert sum(sizes) == 300
     assert max(sizes) <= MAX_PER_KIND
     assert (
@@ -351,8 +352,8 @@ def test_two_patients_with_one_session_hash_never_meet(tmp_path: Path) -> None:
         first = admission.admit([sighting("pat-4d58c2d3", vis="visible")])
         second = admission.admit([sighting("pat-5a1d94f3", vis="gone")])
         for _ in range(50):
-            assert not engine.evaluate(first).outcomes["T"].gifts
-            assert not engine.evaluate(second).outcomes["T"].gifts
+            assert not engine.evaluate(first).outcome("T").gifts
+            assert not engine.evaluate(second).outcome("T").gifts
 
 
 def test_what_a_rule_gives_is_no_fact_of_its_own_stratum(tmp_path: Path) -> None:
@@ -439,13 +440,23 @@ def test_firings_are_counted(tmp_path: Path) -> None:
       then: {out: {lesion: = S.lesion}}
     """
     pack = pack_of(tmp_path, snippet)
-    many = Admission(pack).admit([sighting(f"S{n}") for n in range(150)])
+    many = Admission(pack).admit([sighting(f"S{n}") for n in range(460)])
     engine = DurableEngine(pack)
     with pytest.raises(LimitExceeded, match=str(MAX_FIRINGS)):
         engine.evaluate(many)
     assert engine.broken
     with pytest.raises(EngineFault, match="given up"):
         engine.evaluate(many)
+
+
+def test_pairs_are_counted_before_the_engine_holds_them(tmp_path: Path) -> None:
+    pack = pack_of(tmp_path, pair('lesion: = S.lesion, mm: "> S.mm"'))
+    many = [sighting(f"S{n}", vis=("visible", "gone")[n % 2], mm=1) for n in range(2100)]
+    few = [sighting(f"S{n}", f"L{n % 50}", vis=("visible", "gone")[n // 50 % 2], mm=1) for n in range(2100)]
+    with DurableEngine(pack) as engine:
+        assert not engine.evaluate(Admission(pack).admit(few), timeout=30).outcomes
+        with pytest.raises(LimitExceeded, match=f"more than {MAX_PAIRS} pairs"):
+            engine.evaluate(Admission(pack).admit(many))
 
 
 def test_time_is_limited(tmp_path: Path) -> None:
@@ -463,8 +474,8 @@ def test_units_are_shared_between_statements(tmp_path: Path) -> None:
     )
     pack = pack_of(tmp_path, same)
     with DurableEngine(pack) as engine:
-        stratum: Stratum = engine.strata[0]
-        assert [len(units) for _, units in stratum.rulesets] == [1]
+        group: Group = engine.groups[0]
+        assert [len(units) for _, units in group.rulesets] == [1]
     assert [fact["n"] for fact in given(run("durable", pack, [sighting("S1", vis="gone")]), "out")] == [
         0,
         1,

@@ -31,11 +31,24 @@ kinds:
 """
 
 
+def places(text: str) -> dict[str, int]:
+    """Returns {"A": 0, "B": 1} of "A=0 B=1"."""
+    return {name: int(level) for name, level in (word.split("=") for word in text.split())}
+
+
 def test_statements_stand_as_early_as_they_can(tmp_path: Path) -> None:
     pack = pack_of(tmp_path, TEXT, facts=FACTS)
-    groups = [sorted(statement.id for statement in group) for group in levels(list(pack.statements.values()))]
     # F and G stand no earlier than E, which must not see their findings.
-    assert groups == [["A", "B", "D"], ["C"], ["E", "F", "G"]]
+    assert levels(list(pack.statements.values())) == places("A=0 B=0 D=0 C=1 E=2 F=2 G=2")
+
+
+def test_what_the_engine_does_not_match_needs_no_session(tmp_path: Path) -> None:
+    pack = pack_of(tmp_path, TEXT, facts=FACTS)
+    statements = list(pack.statements.values())
+    # E still comes after the session that matches D, and F and G wait for E.
+    assert levels(statements, {"A", "C"}) == places("A=-1 B=0 D=0 C=-1 E=1 F=1 G=1")
+    assert levels(statements, {"A", "B", "C", "D"}) == places("A=-1 B=-1 D=-1 C=-1 E=0 F=0 G=0")
+    assert levels(statements, {"E"}) == places("A=0 B=0 D=0 C=1 E=1 F=1 G=1")
 
 
 def test_findings_of_the_same_or_a_higher_stratum_are_not_seen(tmp_path: Path) -> None:

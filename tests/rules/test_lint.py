@@ -73,7 +73,10 @@ def test_a_rule_without_tests(tmp_path: Path) -> None:
 
 def test_what_is_unused(tmp_path: Path) -> None:
     found = lint(tmp_path, RULE)
-    assert "parameters.yaml:2: no statement uses the parameter 'ratio'; mark it 'shown: true' if facts do" in found
+    assert (
+        "parameters.yaml:2: no statement uses the parameter 'ratio'; mark it 'shown: true' if facts do"
+        in found
+    )
     assert "evidence.yaml:2: no statement cites 'E1'" in found
     assert any("no statement reads the kind 'lesion'" in line for line in found)
     assert not any("kind 'out'" in line for line in found), "it is shown"
