@@ -120,7 +120,7 @@ class Tokens:
         sent = Exchange(url=f"{base}/.well-known/smart-configuration", headers=_JSON)
         found = self._asked(sent, deadline)
         endpoint, abilities = found.get("token_endpoint"), found.get("capabilities")
-        if not isinstance(endpoint, str) or _origin(endpoint) != _origin(base):
+        if not isinstance(endpoint, str) or not _same_origin(endpoint, base):
             raise FhirError(
                 GapReason.NOT_AUTHORISED,
                 "the server names no token endpoint at its own address; set backend.token_endpoint",
@@ -168,6 +168,8 @@ class Tokens:
             status, _, body = exchange(self._session, sent, self._limits, deadline)
         except AddressError as error:
             raise FhirError(GapReason.NOT_AUTHORISED, f"the token endpoint is not asked: {error}") from None
+        except urllib3.exceptions.NewConnectionError:  # which counts as a time-out, too
+            raise FhirError(GapReason.SERVER_ERROR, "the token endpoint cannot be reached") from None
         except urllib3.exceptions.TimeoutError:
             raise FhirError(GapReason.TIMEOUT, "the token endpoint did not answer in time") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
@@ -191,6 +193,13 @@ def _object(body: bytes) -> Mapping[str, Any]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _same_origin(one: str, other: str) -> bool:
+    try:
+        return _origin(one) == _origin(other)
+    except AddressError:
+        return False
 
 
 def _origin(url: str) -> str:

@@ -91,6 +91,8 @@ STATUS_CODES = _codes(
     Topic.TRANSPLANT,
     Topic.STABLE,
 )
+# The categories in which Epic searches; US Core has the same.
+CATEGORIES = "exam,imaging,laboratory,social-history,survey,vital-signs"
 REPORT_CATEGORIES = ",".join(
     [f"{LOINC}|LP29684-5"]
     + [f"{_REPORT_SECTIONS}|{section}" for section in ("RAD", "IMG", "CT", "NMR", "RUS", "NMS")]
@@ -118,8 +120,12 @@ QUERIES: tuple[Query, ...] = (
         feeds=("sighting", "exam", "lesion", "plan", "nodule", "pathology", "biopsy"),
         decisive=True,
         whole=True,
-        # A server that refuses codes it does not know holds none of our own either.
-        alternatives=(_search("Observation", code=_codes(Size.TUMOUR_SIZE)),),
+        # A server that wants a category, too, has each observation in one of these; one that refuses codes it
+        # does not know holds none of our own either.
+        alternatives=(
+            _search("Observation", category=CATEGORIES, code=LESION_CODES),
+            _search("Observation", code=_codes(Size.TUMOUR_SIZE)),
+        ),
     ),
     Query(
         key="studies",
@@ -155,6 +161,7 @@ QUERIES: tuple[Query, ...] = (
         template=_search("Observation", code=STATUS_CODES),
         feeds=("patient",),
         whole=True,
+        alternatives=(_search("Observation", category=CATEGORIES, code=STATUS_CODES),),
     ),
     Query(
         key="administrations",

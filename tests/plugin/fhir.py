@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plugin.pull import HookInput
-from plugin.settings import Fhir, FhirServer, Service, Settings
+from plugin.settings import Backend, Fhir, FhirServer, Service, Settings
 
 PATIENT = "sample-1"
 OTHER = "sample-2"
@@ -76,8 +76,10 @@ def call(**more: Any) -> HookInput:
     return HookInput(**{"hook": "patient-view", "patient_id": PATIENT, **more})
 
 
-def settings(*bases: str, open: bool = False, **fhir: Any) -> Settings:
+def settings(
+    *bases: str, open: bool = False, dialect: str | None = None, backend: Backend | None = None, **fhir: Any
+) -> Settings:
     """Settings with these servers and short times."""
     times = {"connect_timeout": 0.5, "read_timeout": 0.5, "budget": 2.0, **fhir}
-    servers = tuple(FhirServer(base=base, open=open) for base in bases)
+    servers = tuple(FhirServer(base=base, open=open, dialect=dialect, backend=backend) for base in bases)
     return Settings(service=Service(open=open), fhir=Fhir(servers=servers, **times))

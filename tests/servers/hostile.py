@@ -36,6 +36,7 @@ class Request:
     path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
+    body: bytes = b""
 
 
 Script = Callable[[Request, "Hostile"], Reply]
@@ -88,7 +89,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers GET as the script says."""
+    """Answers GET and POST as the script says."""
 
     protocol_version = "HTTP/1.1"
 
@@ -96,7 +97,9 @@ class Handler(BaseHTTPRequestHandler):
         hostile: Hostile = self.server.hostile  # type: ignore[attr-defined]
         self.hostile = hostile
         parts = urlsplit(self.path)
-        request = Request(parts.path, parse_qs(parts.query), {k.lower(): v for k, v in self.headers.items()})
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(parts.path, parse_qs(parts.query), headers, body)
         hostile.requests.append(request)
         reply = hostile.script(request, hostile)
         if reply.act is not None:
@@ -109,6 +112,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
         self.wfile.write(reply.body)
+
+    do_POST = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
         pass

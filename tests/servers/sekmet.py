@@ -6,7 +6,7 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,13 +48,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path, token: str | None = None) -> Iterator[Sekmet]:
-    """Runs the server with its data in `folder` until the block ends."""
+def running(
+    folder: Path, token: str | None = None, clients: Sequence[dict[str, Any]] = ()
+) -> Iterator[Sekmet]:
+    """Runs the server with its data in `folder` until the block ends.
+
+    `clients` may ask it for tokens by SMART Backend Services, beside the one that is always good.
+    """
     command = require("sekmet")
     port = free_port()
     server = Sekmet(base=f"http://127.0.0.1:{port}/fhir", token=token)
     config = folder / "sekmet.json"
-    config.write_text(json.dumps(_config(server, port, folder)))
+    config.write_text(json.dumps(_config(server, port, folder, clients)))
     log = (folder / "sekmet.log").open("wb")
     process = subprocess.Popen(
         [str(command), "serve", "-c", str(config), "--host", "127.0.0.1", "--port", str(port)],
@@ -75,8 +80,12 @@ def running(folder: Path, token: str | None = None) -> Iterator[Sekmet]:
         log.close()
 
 
-def _config(server: Sekmet, port: int, folder: Path) -> dict[str, Any]:
-    auth = {"types": ["none"]} if server.token is None else {"types": ["bearer"], "tokens": [server.token]}
+def _config(server: Sekmet, port: int, folder: Path, clients: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    auth: dict[str, Any] = {"types": ["none"]}
+    if server.token is not None:
+        auth = {"types": ["bearer"], "tokens": [server.token]}
+    if clients:
+        auth = {**auth, "types": ["bearer", "smart"], "smart_clients": list(clients)}
     return {
         "base_url": server.base,
         "host": "127.0.0.1",

@@ -29,6 +29,7 @@ LONGEST = {
     "en": SLOTS,
     "de": {
         **SLOTS,
+        "date": "bis 2026-10-01",
         "study": "eingeschr. MRT 2026-10-01",
         "basis": "mehrere schwache Befunde",
         "review": "vor der Anordnung prüfen",
