@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
-from rules.facts import Fact
+from rules.facts import Fact, Value
 from rules.finding import Finding
 
 AlarmKind = Literal["disagreement", "engine-unavailable", "worker-restarted", "not-unique"]
@@ -28,6 +28,19 @@ class Derived:
     rule: str
     case: str | None
     support: tuple[Fact, ...]
+
+
+class Given(Protocol):
+    """Knows the facts that statements gave, and tells them when they are asked for."""
+
+    def derived(self) -> tuple[Derived, ...]:
+        """Returns all, by statement and values."""
+
+    def facts_of(self, kind: str) -> tuple[Fact, ...]:
+        """Returns those of a kind, each once."""
+
+    def values_of(self, kind: str) -> tuple[Mapping[str, Value], ...]:
+        """Returns the values of those of a kind, each once."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +66,18 @@ class Evaluation:
         refused: tuple[str, ...],
         alarms: tuple[Alarm, ...],
         engines: tuple[str, ...],
-        tell: Callable[[str | None], tuple[Derived, ...]],
+        given: Given,
     ) -> Self:
-        """Returns an evaluation whose derived facts are told when they are asked for.
-
-        `tell` gives those of a kind, or all for None.
-        """
+        """Returns an evaluation whose derived facts are told when they are asked for."""
         evaluation = cls.__new__(cls)
         # A frozen instance is filled through its dictionary; `facts` is left out and found by __getattr__.
         vars(evaluation).update(
-            revision=revision, findings=findings, refused=refused, alarms=alarms, engines=engines, _tell=tell
+            revision=revision,
+            findings=findings,
+            refused=refused,
+            alarms=alarms,
+            engines=engines,
+            _given=given,
         )
         return evaluation
 
@@ -70,18 +85,25 @@ class Evaluation:
 
         def __getattr__(self, name: str) -> Any:
             own = vars(self)
-            if name != "facts" or "_tell" not in own:
+            if name != "facts" or "_given" not in own:
                 raise AttributeError(name)
-            own["facts"] = told = own["_tell"](None)
-            # Only now: another thread may have asked at the same time.
-            own.pop("_tell", None)
+            own["facts"] = told = own["_given"].derived()
             return told
 
     def of(self, kind: str) -> tuple[Fact, ...]:
         """Returns the derived facts of a kind, each once."""
-        tell: Callable[[str | None], tuple[Derived, ...]] | None = vars(self).get("_tell")
-        told = self.facts if tell is None else tell(kind)
-        return tuple({derived.fact: None for derived in told if derived.fact.kind == kind})
+        given: Given | None = vars(self).get("_given")
+        if given is not None:
+            return given.facts_of(kind)
+        return tuple({derived.fact: None for derived in self.facts if derived.fact.kind == kind})
+
+    def values(self, kind: str) -> tuple[Mapping[str, Value], ...]:
+        """Returns the values of the derived facts of a kind, in the order of `of`: the quickest way to
+        look at them."""
+        given: Given | None = vars(self).get("_given")
+        if given is not None:
+            return given.values_of(kind)
+        return tuple(fact.values for fact in self.of(kind))
 
     def __getstate__(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rules.admission import Admitted, as_fact
 from rules.evaluation import Alarm, Derived, Evaluation
-from rules.facts import Fact
+from rules.facts import Fact, Value
 from rules.finding import Finding
 from rules.language.model import ALONE, FINDING, Pack, Statement
 from rules.trace import Key, Trace
@@ -38,6 +38,9 @@ class Teller:
             statement.id: sum(1 << self.parameters.index(name) for name in set(statement.parameters))
             for statement in self.ordered
         }
+        self.gives = {
+            statement.id: frozenset(give.kind for give in statement.given()) for statement in self.ordered
+        }
         self.unique = {
             name: None if kind.unique == ALONE else kind.position(kind.unique)
             for name, kind in pack.kinds.items()
@@ -67,7 +70,7 @@ class Teller:
         telling.trail()
         findings = tuple([finding for statement in telling.told for finding in telling.findings(statement)])
         named = tuple(sorted(refused))
-        return Evaluation.telling(self.pack.revision, findings, named, alarms, engines, telling.derived)
+        return Evaluation.telling(self.pack.revision, findings, named, alarms, engines, telling)
 
 
 class _Telling:
@@ -207,20 +210,44 @@ class _Telling:
             )
         return found
 
-    def derived(self, kind: str | None) -> tuple[Derived, ...]:
-        """Returns the facts that active statements gave (of one kind, or all), by statement and values."""
+    def derived(self) -> tuple[Derived, ...]:
+        """Returns the facts that active statements gave, by statement and values."""
+        numbers = self.trace.numbers
         found: list[Derived] = []
+        for statement, key, case in self.gifts(None):
+            id_ = statement.cases[case].id if statement.cases else None
+            support = self.sorted_facts(self.trace.outcomes[statement.id].gifts[(key, case)])
+            found.append(Derived(self.fact(numbers[key]), statement.id, id_, support))
+        return tuple(found)
+
+    def facts_of(self, kind: str) -> tuple[Fact, ...]:
+        """Returns the facts of a kind that active statements gave, each once, in the order of `derived`."""
+        numbers = self.trace.numbers
+        return tuple([self.fact(numbers[key]) for key in self.keys_of(kind)])
+
+    def values_of(self, kind: str) -> tuple[Mapping[str, Value], ...]:
+        """Returns the values of the facts of a kind that active statements gave, in the order of
+        `derived`."""
+        kinds = self.pack.kinds
+        return tuple([as_fact(kinds, key, ()).values for key in self.keys_of(kind)])
+
+    def keys_of(self, kind: str) -> Iterable[Key]:
+        return dict.fromkeys(key for _, key, _ in self.gifts(kind))
+
+    def gifts(self, kind: str | None) -> Iterator[tuple[Statement, Key, int]]:
+        """Yields statement, fact and case of what active statements gave, of one kind or of all."""
+        numbers = self.trace.numbers
         for statement in self.told:
             gifts = self.trace.outcomes[statement.id].gifts
             if statement.status != "active" or not gifts:
                 continue
+            if kind is not None and kind not in self.teller.gives[statement.id]:
+                continue
             wanted = [at for at in gifts if kind is None or at[0][0] == kind]
-            numbers = self.trace.numbers
-            for key, case in sorted(wanted, key=lambda at: (self.order(numbers[at[0]]), at[1])):
-                id_ = statement.cases[case].id if statement.cases else None
-                support = self.sorted_facts(gifts[(key, case)])
-                found.append(Derived(self.fact(numbers[key]), statement.id, id_, support))
-        return tuple(found)
+            if len(wanted) > 1:
+                wanted.sort(key=lambda at: (self.order(numbers[at[0]]), at[1]))
+            for key, case in wanted:
+                yield statement, key, case
 
 
 def finding_key(statement: Statement, case: int, subject: str | None) -> Key:

@@ -40,7 +40,9 @@ def advise(decision: Decision, hook: str, *, settings: Settings, language: str =
     cards = [writer.advice(group, titles if group is kept[-1] else ()) for group in kept]
     cards = sorted([*trouble(decision, texts, hook), *cards], key=_urgency)
     always = settings.cards.response_summary
-    if hook == "patient-view" and (cards or always):
+    # Where a part of the record was not read, a count of what is visible would pass for an answer.
+    cut = bool(decision.fact("record_cut"))
+    if hook == "patient-view" and (cards or always) and not cut:
         cards += response(decision, texts, hook, places, always=always)
     return tuple(cards)
 

@@ -25,9 +25,9 @@ _DAYS = {
 _NUMBERS = {
     "mm": "mm", "depthMm": "depth", "value": "value", "baseline": "baseline", "limit": "limit",
     "percent": "remnant", "cycles": "cycles", "age": "age", "gap": "gap", "fromMm": "from_mm",
-    "toMm": "to_mm", "fromHu": "from_hu", "toHu": "to_hu", "fromSul": "from_sul", "toSul": "to_sul", "count": "count",
-    "all": "all", "grade": "grade", "best": "best", "nodules": "nodules", "mean": "mean", "worst": "worst",
-    "points": "points", "zone": "zone", "number": "number",
+    "toMm": "to_mm", "fromHu": "from_hu", "toHu": "to_hu", "fromSul": "from_sul", "toSul": "to_sul",
+    "count": "count", "all": "all", "grade": "grade", "best": "best", "nodules": "nodules",
+    "mean": "mean", "worst": "worst", "points": "points", "zone": "zone", "number": "number",
 }  # fmt: skip
 _WORDS = {"criterion": "criterion", "scale": "scale", "score": "score"}
 

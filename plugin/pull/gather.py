@@ -210,14 +210,16 @@ class _Pull:
         self, resources: tuple[Mapping[str, Any], ...], gaps: list[Gap]
     ) -> tuple[tuple[Mapping[str, Any], ...], tuple[Gap, ...]]:
         """Reads what the resources refer to and no search gave."""
-        names = dangling(resources, self._base)[: self._settings.fhir.max_references]
-        if self._client is not None and self._server is not None:
+        lacking = dangling(resources, self._base)
+        if lacking and self._client is not None and self._server is not None:
             client, known = self._client, self._server.known
-            names = tuple(name for name in names if not known.lacks(name.split("/", 1)[0]))
+            names = [name for name in lacking if not known.lacks(name.split("/", 1)[0])]
+            names = names[: self._settings.fhir.max_references]
             done = self._in_parallel(client, {at: _reading(client, name) for at, name in enumerate(names)})
             found = [owned(done[at], self._identity) for at in sorted(done)]
             resources = folded((*resources, *(one for answer in found for one in answer.resources)))
-        unresolved = [name.split("/", 1)[0] for name in dangling(resources, self._base)]
+            lacking = dangling(resources, self._base)
+        unresolved = [name.split("/", 1)[0] for name in lacking]
         told = {one.resource for one in gaps}
         missing = [_unread(kind, unresolved.count(kind)) for kind in sorted(set(unresolved) - told)]
         return resources, weighed([*gaps, *missing], resources, frozenset(unresolved))

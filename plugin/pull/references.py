@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _WANTED = ("BodyStructure", "ImagingStudy", "Medication")
@@ -27,13 +27,17 @@ def _name(url: str, base: str | None) -> str | None:
     return f"{match['kind']}/{match['id']}" if match else None
 
 
-def _urls(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
+def _urls(resource: Mapping[str, Any]) -> list[str]:
+    """Returns every reference in a resource; without recursion, for it looks at every element there is."""
+    found: list[str] = []
+    waiting: list[Any] = [resource]
+    for value in waiting:
+        if isinstance(value, list):
+            waiting += [item for item in value if isinstance(item, dict | list)]
+            continue
         for key, item in value.items():
-            if key == "reference" and isinstance(item, str):
-                yield item
-            else:
-                yield from _urls(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _urls(item)
+            if isinstance(item, dict | list):
+                waiting.append(item)
+            elif key == "reference" and isinstance(item, str):
+                found.append(item)
+    return found

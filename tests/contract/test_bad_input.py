@@ -165,6 +165,8 @@ def test_a_fault_of_the_fhir_server_is_said(fault: str, sites: tuple[Service, di
     service, servers = sites
     said = words(service.call(call_of(servers[fault].base)))
     assert "Observation" in said, "the card names what was not read"
+    assert "lesions visible" not in said, "a count of what is visible would pass for an answer"
+    assert "All target lesions" not in said
     assert "All lesions not visible" not in said
     assert "secret-token" not in service.log.read_text()
 

@@ -10,12 +10,11 @@ import pytest
 from plugin.chart import GapReason
 from plugin.dialects import dialects
 from plugin.pull import BY_KEY, Sessions, pull
-from plugin.pull.capability import UNKNOWN, Capability, capability_of, configured, judged, plan
+from plugin.pull.capability import UNKNOWN, capability_of, configured, judged, plan
 from plugin.pull.prefetch import Answer, State, failed
 from plugin.pull.server import AGAIN_SECONDS, KEPT_SECONDS, Server
-from tests.plugin.fhir import PATIENT, call, lesion, observation, settings, study
+from tests.plugin.fhir import authorization, call, lesion, observation, settings, study
 from tests.servers import hostile
-from tests.servers.ehr import asked
 from tests.servers.hostile import Hostile, Reply, Request, by_type, serving
 
 
@@ -171,8 +170,6 @@ def test_a_statement_that_cannot_be_had_changes_nothing_and_holds_nobody_up(answ
 
 def test_it_is_asked_for_with_the_token_of_the_call() -> None:
     with serving(with_statement(statement(listed("Patient")))) as server:
-        from tests.plugin.fhir import authorization
-
         pull(call(fhir_server=server.base, authorization=authorization()), settings(server.base))
         assert [one.headers["authorization"] for one in server.asked("metadata")] == ["Bearer secret-token"]
 
@@ -225,9 +222,4 @@ def test_references_to_what_a_server_lacks_are_not_read() -> None:
     with serving(script) as server:
         chart = pull(call(fhir_server=server.base), settings(server.base, open=True))
         assert not [one for one in server.requests if one.path.endswith("/lesion-1")]
-        assert {"patient": PATIENT, "_count": "200"} in asked(server, "Observation")
     assert {(gap.query, gap.reason) for gap in chart.decisive_gaps} >= {("lesions", GapReason.UNSUPPORTED)}
-
-
-def test_capabilities_are_compared_by_what_they_say() -> None:
-    assert Capability() == UNKNOWN

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from jwt.algorithms import ECAlgorithm
 
 from plugin.errors import SettingsError
 from plugin.settings import FhirServer, Service, Settings, load, today
+from tests.plugin.keys import pair
 
 FILE = """
 [site]
@@ -237,3 +242,74 @@ def test_an_open_service_has_servers_on_loopback_only() -> None:
     assert load(None, env).fhir.servers[0].base == "https://ehr.example/fhir"
     with pytest.raises(SettingsError, match="without authentication"):
         load(None, {**env, "VESTIGE_SERVICE__OPEN": "true"})
+
+
+SERVER = """
+[[fhir.servers]]
+base = "https://ehr.example/fhir"
+{more}
+[fhir.servers.backend]
+client_id = "vestige"
+key = "{key}"
+kid = "key-1"
+{backend}
+"""
+
+
+@pytest.mark.parametrize("algorithm", ["ES384", "RS384"])
+def test_a_backend_is_read(algorithm: str, tmp_path: Path) -> None:
+    own = pair(tmp_path, algorithm)
+    text = SERVER.format(more="", key=own.private, backend=f'algorithm = "{algorithm}"')
+    (server,) = load(written(tmp_path, text), {}).fhir.servers
+    assert server.backend == own.backend(in_hooks=False)
+
+
+def test_a_key_may_be_a_jwk(tmp_path: Path) -> None:
+    own = load_pem_private_key(pair(tmp_path, "ES384").private.read_bytes(), None)
+    assert isinstance(own, EllipticCurvePrivateKey)
+    (tmp_path / "own.jwk").write_text(ECAlgorithm.to_jwk(own))
+    text = SERVER.format(more="", key=tmp_path / "own.jwk", backend="")
+    assert load(written(tmp_path, text), {}).fhir.servers[0].backend is not None
+    public = json.loads(ECAlgorithm.to_jwk(own.public_key()))
+    (tmp_path / "own.jwk").write_text(json.dumps(public))
+    with pytest.raises(SettingsError, match="private key"):
+        load(written(tmp_path, text), {})
+
+
+@pytest.mark.parametrize(
+    ("backend", "words"),
+    [
+        ('algorithm = "RS384"', "backend.key: RS384 needs an RSA private key"),
+        ('algorithm = "HS256"', "HS256"),
+        ("in_hooks = true", "backend.in_hooks: name the issuer"),
+        ('token_endpoint = "http://ehr.example/token"', "backend.token_endpoint: plain http"),
+        ('token_endpoint = "https://169.254.169.254/token"', "backend.token_endpoint: it is a link-local"),
+        ('scope = ["system/*.rs"]', "unknown key fhir.servers[0].backend.scope; did you mean scopes?"),
+    ],
+)
+def test_a_backend_that_would_not_do_is_refused(backend: str, words: str, tmp_path: Path) -> None:
+    text = SERVER.format(more="", key=pair(tmp_path, "ES384").private, backend=backend)
+    with pytest.raises(SettingsError) as refused:
+        load(written(tmp_path, text), {})
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("content", ["", "no key", "{}", '{"kty": "EC"}', "-----BEGIN PRIVATE KEY-----"])
+def test_a_file_without_a_key_is_refused_and_not_quoted(content: str, tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text(content)
+    with pytest.raises(SettingsError) as refused:
+        load(written(tmp_path, SERVER.format(more="", key=tmp_path / "key.pem", backend="")), {})
+    assert "backend.key" in str(refused.value)
+    assert not content or content not in str(refused.value)
+
+
+def test_a_key_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    text = SERVER.format(more="", key=tmp_path / "none.pem", backend="")
+    with pytest.raises(SettingsError, match=r"none\.pem cannot be read"):
+        load(written(tmp_path, text), {})
+
+
+def test_an_unknown_dialect_is_refused(tmp_path: Path) -> None:
+    text = SERVER.format(more='dialect = "epik"', key=pair(tmp_path, "ES384").private, backend="")
+    with pytest.raises(SettingsError, match=r"fhir\.servers\[0\]\.dialect: unknown; did you mean epic"):
+        load(written(tmp_path, text), {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import tempfile
 import threading
@@ -96,6 +97,26 @@ def test_facts_of_a_kind(pack: Pack) -> None:
         evaluation = evaluator.evaluate(FACTS)
     assert [fact.values["value"] for fact in evaluation.of("status")] == ["SEEN", "GONE"]
     assert evaluation.of("nothing") == ()
+    assert evaluation.values("status") == tuple(fact.values for fact in evaluation.of("status"))
+    assert evaluation.values("nothing") == ()
+
+
+def test_derived_facts_are_told_when_they_are_asked_for(pack: Pack) -> None:
+    with Evaluator(pack) as evaluator:
+        first, second = evaluator.evaluate(FACTS), evaluator.evaluate(FACTS)
+    kinds = {derived.fact.kind for derived in first.facts}
+    assert len(kinds) > 3
+    for kind in kinds:
+        mine = list(dict.fromkeys(derived.fact for derived in first.facts if derived.fact.kind == kind))
+        assert list(second.of(kind)) == mine
+        assert list(second.values(kind)) == [fact.values for fact in mine]
+    copied = pickle.loads(pickle.dumps(second))
+    assert copied == first
+    assert copied.of("status") == first.of("status")
+    assert copied.values("status") == first.values("status")
+    assert replace(second, engines=()).facts == first.facts
+    with pytest.raises(AttributeError):
+        _ = second.nothing  # type: ignore[attr-defined]
 
 
 def drop(id_: str) -> Any:
