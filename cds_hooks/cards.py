@@ -123,7 +123,7 @@ def _suggestion(suggestion: Suggestion, uuid: NewUuid) -> dict[str, Any]:
         "actions": [
             {
                 "type": "create",
-                "description": one_line(suggestion.description or suggestion.label),
+                "description": one_line(suggestion.description) or one_line(suggestion.label),
                 "resource": suggestion.resource,
             }
         ],

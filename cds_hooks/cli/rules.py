@@ -19,6 +19,7 @@ from plugin.pull.files import chart_from_files
 from plugin.settings import Settings
 from plugin.timeline import build
 from rules import compare
+from rules.catalogue import catalogue_of
 from rules.compare import PackDiff
 from rules.describe import describe
 from rules.errors import PackError
@@ -59,7 +60,8 @@ def check(pack: Path | None = PACK, as_json: bool = AS_JSON) -> None:
 @app.command("list")
 def list_(pack: Path | None = PACK, as_json: bool = AS_JSON) -> None:
     """Prints every rule that makes findings: id, indicator, family, state and title."""
-    rules = [one for one in load_pack(pack).statements.values() if one.finding_specs()]
+    rules_pack = load_pack(pack)
+    rules = [one for one in rules_pack.statements.values() if one.finding_specs()]
     if as_json:
         print_json([_row(rule) for rule in rules])
         return
@@ -72,6 +74,11 @@ def list_(pack: Path | None = PACK, as_json: bool = AS_JSON) -> None:
             *(plain(str(row[name])) for name in ("id", "indicators", "families", "status", "title"))
         )
     console().print(table)
+    checked = [one for one in catalogue_of(rules_pack) if not one.rules]
+    if checked:
+        console().print("\nKept by checks when the pack is built, not by a rule:")
+        for one in checked:
+            console().print(plain(f"{one.id}  {one.title} ({', '.join(one.checks)})"))
 
 
 def _row(rule: Statement) -> dict[str, str]:
