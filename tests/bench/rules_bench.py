@@ -7,14 +7,12 @@ invented lesions, every round on other facts; then the packaged rules on every s
 from __future__ import annotations
 
 import argparse
-import datetime
 import gc
 import random
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -30,157 +28,9 @@ from rules.engine.encode import Texts
 from rules.evaluate import Evaluator, InProcess
 from rules.facts import Fact
 from rules.language import load_pack
+from tests.bench.workload import make_facts, write_workload
 
 SIZES = (10, 50, 100, 200)
-DAY = datetime.date(2026, 1, 1)
-
-KINDS = """kinds:
-  patient:
-    title: The patient
-    input: true
-    unique: true
-    properties:
-      today: {type: date, required: true}
-      msi: {type: code, values: [high, stable]}
-  lesion:
-    title: A lesion
-    input: true
-    unique: id
-    properties:
-      id: {type: id, required: true}
-      segment: {type: code, values: [II, III, IV, V, VI, VII, VIII]}
-      baseline: {type: decimal, unit: mm}
-      treated: {type: yesno}
-  sighting:
-    title: What one study says of one lesion
-    input: true
-    properties:
-      id: {type: id, required: true}
-      lesion: {type: id, required: true}
-      exam: {type: id}
-      modality: {type: code, values: [CT, MRI, US]}
-      visibility: {type: code, values: [visible, not-visible, indeterminate]}
-      mm: {type: decimal, unit: mm}
-      day: {type: date, required: true}
-      strong: {type: yesno}
-  dose:
-    title: A dose
-    input: true
-    properties:
-      day: {type: date, required: true}
-      agent: {type: code, values: [oxaliplatin, irinotecan]}
-"""
-
-
-def _kind(name: str, properties: str) -> str:
-    return f"  {name}:\n    title: Made up\n    shown: true\n    unique: lesion\n    properties: {{{properties}}}\n"
-
-
-def write_workload(folder: Path) -> None:
-    """Writes the pack."""
-    kinds, statements = [KINDS], ["rules:"]
-    for n in range(12):
-        modality = ("CT", "MRI", "US")[n % 3]
-        kinds.append(
-            _kind(f"first{n}", "lesion: {type: id, required: true}, day: {type: date}, mm: {type: decimal}")
-        )
-        statements.append(f"""  - id: D{n}
-    title: A derivation
-    stratum: 1
-    each: lesion L
-    from: {{sighting S: {{lesion: = L.id, modality: {modality}, visibility: {"visible" if n % 2 else "not-visible"}}}}}
-    give: {{first{n}: {{lesion: = L.id, day: {"min" if n < 6 else "max"} S.day, mm: max S.mm}}}}""")
-    for n in range(8):
-        kinds.append(
-            _kind(f"best{n}", "lesion: {type: id, required: true}, mm: {type: decimal}, day: {type: date}")
-        )
-        statements.append(f"""  - id: P{n}
-    title: A choice
-    stratum: 1
-    each: lesion L
-    from: {{sighting S: {{lesion: = L.id, modality: [CT, MRI]}}}}
-    pick: ["S.strong is yes", "S.day {"latest" if n % 2 else "earliest"}", "S.mm largest"]
-    give: {{best{n}: {{lesion: = L.id, mm: = S.mm, day: = S.day}}}}""")
-    for n in range(20):
-        statements.append(f"""  - id: R{n}
-    title: A rule on one stratum
-    stratum: {2 + n % 2}
-    when:
-      - best{n % 8} B: {{mm: "> {n % 10}"}}
-      - first{n % 12} F: {{lesion: = B.lesion, day: "< B.day - {n}"}}
-    unless:
-      - sighting X: {{lesion: = B.lesion, day: "> B.day", visibility: visible, mm: "> B.mm"}}
-    subject: = B.lesion
-    conclusion: c{n}
-    indicator: info
-    hooks: [all]
-    say: {{mm: = B.mm, day: = F.day}}""")
-    for n in range(10):
-        kinds.append(
-            _kind(f"status{n}", "lesion: {type: id, required: true}, value: {type: code, values: [A, B, C]}")
-        )
-        statements.append(f"""  - id: S{n}
-    title: A decision list
-    stratum: 4
-    each: lesion L
-    cases:
-      - id: a
-        when: [{{lesion M: {{id: = L.id, treated: yes}}}}]
-        then: {{status{n}: {{lesion: = L.id, value: A}}}}
-      - id: b
-        when: [{{best{n % 8} B: {{lesion: = L.id, mm: "<= 0.7 * L.baseline"}}}}]
-        unless: [{{first{n} F: {{lesion: = L.id, day: "> B.day"}}}}]
-        then: {{status{n}: {{lesion: = L.id, value: B}}}}
-      - id: c
-        then: {{status{n}: {{lesion: = L.id, value: C}}}}""")
-    for n in range(30):
-        statements.append(f"""  - id: A{n}
-    title: Advice
-    stratum: {5 + n % 2}
-    when:
-      - status{n % 10} T: {{value: {"ABC"[n % 3]}}}
-      - lesion L: {{id: = T.lesion, segment: [II, III, {"IV" if n % 2 else "V"}]}}
-      - patient P: {{}}
-    unless:
-      - dose D: {{day: "> P.today - {n}"}}
-    subject: = L.id
-    conclusion: a{n}
-    indicator: warning
-    hooks: [all]""")
-    (folder / "statements").mkdir()
-    (folder / "pack.yaml").write_text('id: bench\ntitle: A workload\nversion: "1"\n')
-    (folder / "facts.yaml").write_text("".join(kinds))
-    (folder / "statements" / "all.yaml").write_text("\n".join(statements) + "\n")
-
-
-def make_facts(count: int, rng: random.Random) -> list[Fact]:
-    """Returns invented facts: a tenth lesions, a few doses, the rest sightings."""
-    lesions = max(1, count // 10)
-    found = [Fact("patient", {"today": DAY}, ("p",))]
-    for n in range(lesions):
-        values = {
-            "id": f"L{n}",
-            "segment": rng.choice(["II", "V", "VII"]),
-            "baseline": Decimal(rng.randint(50, 400)) / 10,
-        }
-        found.append(Fact("lesion", values, (f"l{n}",)))
-    for n in range(max(1, count // 20)):
-        found.append(Fact("dose", {"day": DAY - datetime.timedelta(days=rng.randint(10, 200))}, (f"d{n}",)))
-    for n in range(count - len(found)):
-        values = {
-            "id": f"S{n}",
-            "lesion": f"L{n % lesions}",
-            "exam": f"E{n // lesions}",
-            "modality": rng.choice(["CT", "CT", "MRI"]),
-            "visibility": rng.choice(["visible", "visible", "not-visible", "indeterminate"]),
-            "mm": Decimal(rng.randint(10, 400)) / 10,
-            "day": DAY - datetime.timedelta(days=30 * (n // lesions)),
-            "strong": rng.choice(["yes", "no", "unknown"]),
-        }
-        found.append(Fact("sighting", values, (f"s{n}",)))
-    return found
-
-
 Row = tuple[float, float, float]
 """Median, 99th percentile and least time in milliseconds."""
 STEPS = ("admit", "encode", "durable", "crosscheck", "compare", "tell", "total")
@@ -258,12 +108,15 @@ def bench_workload(rounds: int) -> None:
             f"{len(pack.statements)} statements: load {loaded - start:.2f} s, build {built - loaded:.2f} s "
             f"(the engine twice), {len(durable_of(evaluator).groups)} sessions of durable_rules"
         )
+        if not pooled.wait(30):
+            raise SystemExit("the pool did not start")
         settle()
         for size in SIZES:
             rng = random.Random(size)
             sets = [make_facts(size, rng) for _ in range(min(rounds, 40))]
             given = concluded(evaluator, sets[-1])
             show("80 rules, in-process", size, given, measure(evaluator, sets, rounds))
+            pooled.evaluate(sets[0])
             through = timed(
                 lambda n, sets=sets: pooled.evaluate(sets[n % len(sets)]),  # type: ignore[misc]
                 rounds,
