@@ -83,9 +83,9 @@ class Bench:
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     pack = load_pack()
-    evaluator = Evaluator(pack, mode="in-process")
+    evaluator = Evaluator(pack, mode="in-process", timeout=60)
     lower = [one for one in pack.statements.values() if one.stratum < 50]
-    second = Evaluator(pack, mode="reference")
+    second = Evaluator(pack, mode="reference", timeout=60)
     status = Evaluator.alone(pack, lower, mode="reference")
     yield Bench(tmp_path_factory.mktemp("cases"), evaluator, second, status)
     evaluator.close()

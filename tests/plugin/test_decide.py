@@ -35,7 +35,7 @@ BANNED = ("cured", "sterile", "safe to leave", "must resect", "gone")
 
 @pytest.fixture(scope="module")
 def evaluator() -> Evaluator:
-    return Evaluator(load_pack())
+    return Evaluator(load_pack(), timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def _fields(made: Decision) -> dict[str, object]:
 @pytest.mark.parametrize("state", ["off", "shadow"])
 def test_a_rule_that_is_not_active_never_makes_its_card(state: str, folder: Path) -> None:
     pack = load_pack(states={"DA-10": state, "DA-01": state})  # type: ignore[dict-item]
-    with Evaluator(pack, mode="reference") as evaluator:
+    with Evaluator(pack, mode="reference", timeout=60) as evaluator:
         made = decided("ct-only-watch-and-wait", folder, evaluator)
     cards = advise(made, "order-sign", settings=Settings())
     assert all(card.family != "F3" for card in cards)

@@ -23,7 +23,7 @@ CASES = settings(max_examples=40, deadline=None)
 
 @pytest.fixture(scope="module")
 def rules() -> Iterator[Evaluator]:
-    with Evaluator(PACK, mode="reference") as evaluator:
+    with Evaluator(PACK, mode="reference", timeout=60) as evaluator:
         yield evaluator
 
 

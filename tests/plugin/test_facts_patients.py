@@ -20,7 +20,7 @@ Lesion = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def rules() -> Iterator[Evaluator]:
-    with Evaluator(PACK, mode="reference") as evaluator:
+    with Evaluator(PACK, mode="reference", timeout=60) as evaluator:
         yield evaluator
 
 

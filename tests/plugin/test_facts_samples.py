@@ -56,7 +56,7 @@ def test_every_fact_is_declared_and_nothing_is_rejected(name: str) -> None:
 def test_the_rules_find_the_status_that_was_expected(name: str) -> None:
     told = sample(name)
     labels = {lesion.id: lesion.label for lesion in timeline_of(told).lesions}
-    with Evaluator(PACK, mode="reference") as evaluator:
+    with Evaluator(PACK, mode="reference", timeout=60) as evaluator:
         found = evaluator.evaluate(facts_for(told))
     status = {labels[str(fact.values["lesion"])]: fact.values["value"] for fact in found.of("status")}
     assert status == told.expected["lesions"]

@@ -75,6 +75,6 @@ def test_the_first_marker_lies_shortly_before_the_line() -> None:
 
 def test_a_decision_is_made_with_the_parameters_of_its_pack() -> None:
     chart = marked().chart()
-    with Evaluator(load_pack(PACK, parameters={"cea_window": 45}), mode="reference") as evaluator:
+    with Evaluator(load_pack(PACK, parameters={"cea_window": 45}), mode="reference", timeout=60) as evaluator:
         made = decide(chart, evaluator, today=TODAY, settings=Settings())
     assert one(made.facts, "marker_series")["last"] == 12

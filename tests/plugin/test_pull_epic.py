@@ -22,7 +22,7 @@ LONG = {"open": True, "budget": 20.0, "read_timeout": 10.0}
 
 @pytest.fixture(scope="module")
 def rules() -> Iterator[Evaluator]:
-    with Evaluator(load_pack(), mode="reference") as evaluator:
+    with Evaluator(load_pack(), mode="reference", timeout=60) as evaluator:
         yield evaluator
 
 

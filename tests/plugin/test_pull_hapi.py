@@ -27,7 +27,7 @@ CATEGORY = {"system": "http://terminology.hl7.org/CodeSystem/observation-categor
 
 @pytest.fixture(scope="module")
 def rules() -> Iterator[Evaluator]:
-    with Evaluator(load_pack(), mode="reference") as evaluator:
+    with Evaluator(load_pack(), mode="reference", timeout=60) as evaluator:
         yield evaluator
 
 

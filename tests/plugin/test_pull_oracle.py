@@ -22,7 +22,7 @@ LACKING = ("ImagingStudy", "BodyStructure", "MedicationStatement")
 
 @pytest.fixture(scope="module")
 def rules() -> Iterator[Evaluator]:
-    with Evaluator(load_pack(), mode="reference") as evaluator:
+    with Evaluator(load_pack(), mode="reference", timeout=60) as evaluator:
         yield evaluator
 
 

@@ -43,7 +43,7 @@ treated = st.one_of(st.none(), st.integers(0, 40))  # the week in which the firs
 
 @pytest.fixture(scope="module")
 def rules() -> Iterator[Evaluator]:
-    with Evaluator(load_pack(), mode="reference") as evaluator:
+    with Evaluator(load_pack(), mode="reference", timeout=60) as evaluator:
         yield evaluator
 
 

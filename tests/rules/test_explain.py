@@ -27,7 +27,7 @@ def leaves(reason: Reason) -> set[str]:
 
 
 def test_the_tree_goes_down_to_the_sources(pack: Pack) -> None:
-    with Evaluator(pack) as evaluator:
+    with Evaluator(pack, timeout=60) as evaluator:
         evaluation = evaluator.evaluate(FACTS)
     shrunk, seen = why(evaluation, "L1")
     assert (shrunk.finding.rule, seen.finding.case) == ("SHRUNK", "seen")
@@ -46,7 +46,7 @@ def test_the_tree_goes_down_to_the_sources(pack: Pack) -> None:
 
 
 def test_a_finding_below_a_finding(pack: Pack) -> None:
-    with Evaluator(pack) as evaluator:
+    with Evaluator(pack, timeout=60) as evaluator:
         evaluation = evaluator.evaluate(FACTS)
     note = why(evaluation, "L2")[1]
     below = note.rests_on[0]
@@ -115,7 +115,7 @@ def test_an_unknown_statement(pack: Pack) -> None:
 
 
 def test_why_not_agrees_with_the_evaluation(pack: Pack) -> None:
-    with Evaluator(pack) as evaluator:
+    with Evaluator(pack, timeout=60) as evaluator:
         for count in range(len(FACTS) + 1):
             facts = FACTS[:count]
             evaluation = evaluator.evaluate(facts)

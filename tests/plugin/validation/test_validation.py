@@ -114,7 +114,7 @@ def test_each_kind_of_gap_occurs_and_takes_something() -> None:
 
 @pytest.fixture(scope="module")
 def ran() -> dict[str, list[Outcome]]:
-    with Evaluator(load_pack()) as evaluator:
+    with Evaluator(load_pack(), timeout=60) as evaluator:
         return {
             part: list(
                 validation.run(validation.triple_modality_cases(SMALL, 3, part), evaluator, Settings())

@@ -400,7 +400,7 @@ def test_cards_of_whole_patients(name: str, tmp_path: Path) -> None:
 
 @cache
 def evaluator() -> Evaluator:
-    return Evaluator(PACK, mode="reference")
+    return Evaluator(PACK, mode="reference", timeout=60)
 
 
 # ------------------------------------------------------------------------------------------ features
