@@ -79,7 +79,7 @@ def call(**more: Any) -> HookInput:
 def settings(
     *bases: str, open: bool = False, dialect: str | None = None, backend: Backend | None = None, **fhir: Any
 ) -> Settings:
-    """Settings with these servers and short times."""
-    times = {"connect_timeout": 0.5, "read_timeout": 0.5, "budget": 2.0, **fhir}
+    """Settings with these servers and times so long that only a test of a timeout gives shorter ones."""
+    times = {"connect_timeout": 10.0, "read_timeout": 20.0, "budget": 30.0, **fhir}
     servers = tuple(FhirServer(base=base, open=open, dialect=dialect, backend=backend) for base in bases)
     return Settings(service=Service(open=open), fhir=Fhir(servers=servers, **times))
