@@ -39,16 +39,18 @@ check: dev
 
 test: dev
 	@./scripts/install.sh sekmet
+	@./scripts/install.sh healthchain
 	$(MAKE) check
 	$(BIN)/pytest -n 2 --dist worksteal
 
 bench: dev
+	@./scripts/install.sh healthchain
 	$(BIN)/python -m tests.bench
 
 fuzz: dev
 	$(BIN)/python -m tests.rules.fuzz
 
 clean:
-	rm -rf $(VENV) .venv-sekmet tests/servers/hapi/target tests/fhir_profiles/node_modules tests/fhir_profiles/.venv-pyrofile build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-sekmet .venv-healthchain tests/servers/hapi/target tests/fhir_profiles/node_modules tests/fhir_profiles/.venv-pyrofile build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help install dev demo check test bench fuzz clean

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +26,7 @@ from cds_hooks.answer import Answerer
 from cds_hooks.desk import Desk
 from cds_hooks.intake import body_of, check_content_type
 from cds_hooks.loopback import LoopbackNames
+from cds_hooks.metrics import CONTENT_TYPE
 from cds_hooks.outcome import of_call_error, of_http_error, of_store_error, outcome
 from cds_hooks.services import SERVICES, Service
 from cds_hooks.usecase import UseCase
@@ -164,7 +165,7 @@ async def ready(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Answers the counters in the Prometheus text format."""
     desk: Desk = request.app.state.desk
-    return PlainTextResponse(desk.metrics.text(), media_type="text/plain; version=0.0.4")
+    return Response(desk.metrics.text(), media_type=CONTENT_TYPE)
 
 
 class Boundary:

@@ -71,6 +71,7 @@ class Desk:
         document = response(answer.advices, profile=caller.profile, source_url=self.base)
         reply = render(document)
         self._count(service, [advice.indicator for advice in answer.advices])
+        self.metrics.took(service.id, time.perf_counter() - started)
         for kind in answer.alarms:
             self.metrics.count("vestige_alarms_total", kind=kind)
         if answer.alarms:

@@ -9,4 +9,6 @@ flags=(-q --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted
 for name in runtime build; do
   "$compile" "${flags[@]}" -c "$tag-dev.txt" -o "$tag-$name.txt" "$name.in"
 done
-"$compile" "${flags[@]}" -o "$tag-sekmet.txt" sekmet.in
+for name in sekmet healthchain; do
+  "$compile" "${flags[@]}" -o "$tag-$name.txt" "$name.in"
+done

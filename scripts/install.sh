@@ -1,6 +1,6 @@
 #!/bin/sh
-# usage: scripts/install.sh python | runtime | dev | sekmet
-# Makes .venv (and .venv-sekmet, the FHIR server of the tests) from hashed requirements; says in one line what is missing.
+# usage: scripts/install.sh python | runtime | dev | sekmet | healthchain
+# Makes .venv (and .venv-sekmet and .venv-healthchain, for the tests) from hashed requirements; says in one line what is missing.
 set -eu
 cd "$(dirname "$0")/.."
 venv=.venv
@@ -51,16 +51,17 @@ dev)
     pip_install "$venv/bin/python" -r "requirements/$(cat "$venv/python-tag")-dev.txt"
     touch "$venv/dev-ready"
     ;;
-sekmet)
+sekmet | healthchain)
+    # The FHIR server of the contract tests; the service that the checker and the bench are held against.
     tag=$(cat "$venv/python-tag")
-    lock="requirements/$tag-sekmet.txt"
-    if [ ! -e .venv-sekmet/ready ] || [ "$lock" -nt .venv-sekmet/ready ]; then
-        echo "vestige: installing sekmet-fhir, the FHIR server of the contract tests, in its own environment (once)"
-        rm -rf .venv-sekmet
-        "$venv/bin/python" -m venv .venv-sekmet
-        .venv-sekmet/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
-        touch .venv-sekmet/ready
+    lock="requirements/$tag-$1.txt"
+    if [ ! -e ".venv-$1/ready" ] || [ "$lock" -nt ".venv-$1/ready" ]; then
+        echo "vestige: installing $1 for the tests in an environment of its own (once)"
+        rm -rf ".venv-$1"
+        "$venv/bin/python" -m venv ".venv-$1"
+        ".venv-$1/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+        touch ".venv-$1/ready"
     fi
     ;;
-*) stop "usage: scripts/install.sh python | runtime | dev | sekmet" ;;
+*) stop "usage: scripts/install.sh python | runtime | dev | sekmet | healthchain" ;;
 esac

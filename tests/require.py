@@ -24,6 +24,10 @@ TOOLS = {
     "postgresql": (("postgres", "pg_ctl"), "install the PostgreSQL server"),
     "nginx": (("nginx",), "install nginx"),
     "sekmet": ((str(ROOT / ".venv-sekmet" / "bin" / "sekmet"),), "run scripts/install.sh sekmet"),
+    "healthchain": (
+        (str(ROOT / ".venv-healthchain" / "bin" / "healthchain"),),
+        "run scripts/install.sh healthchain",
+    ),
 }
 # PostgreSQL keeps its server programs out of the search path.
 _MORE_PLACES = {"postgresql": "/usr/lib/postgresql/*/bin"}

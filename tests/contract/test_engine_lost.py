@@ -61,7 +61,7 @@ def told(service: Service) -> list[tuple[str, str]]:
 def alarms(service: Service) -> dict[str, int]:
     text = requests.get(f"{service.address}/metrics", timeout=10).text
     lines = [line for line in text.splitlines() if line.startswith("vestige_alarms_total{")]
-    return {line.split('"')[1]: int(line.rsplit(" ", 1)[1]) for line in lines}
+    return {line.split('"')[1]: int(float(line.rsplit(" ", 1)[1])) for line in lines}
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["dies", "hangs"])
