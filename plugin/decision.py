@@ -95,35 +95,38 @@ class Decision:
         return self.evaluation.alarms
 
     @cached_property
-    def tainted(self) -> frozenset[str]:
-        """The lesions whose identity is contradicted on record."""
-        return frozenset(lesion.id for lesion in self.timeline.lesions if lesion.tainted)
+    def _kinds(self) -> dict[str, tuple[Mapping[str, Value], ...]]:
+        return {}
 
-    @cached_property
-    def _known(self) -> Mapping[str, list[Mapping[str, Value]]]:
-        """The values of every fact, put in or given, by kind."""
-        known: dict[str, list[Mapping[str, Value]]] = {}
-        for fact in (*self.facts, *(derived.fact for derived in self.evaluation.facts)):
-            known.setdefault(fact.kind, []).append(fact.values)
+    def _known(self, kind: str) -> tuple[Mapping[str, Value], ...]:
+        """The values of every fact of a kind, put in or given."""
+        known = self._kinds.get(kind)
+        if known is None:
+            put_in = tuple(fact.values for fact in self.facts if fact.kind == kind)
+            known = self._kinds[kind] = put_in + self.evaluation.values(kind)
         return known
 
     @cached_property
-    def _by_lesion(self) -> Mapping[tuple[str, str], Mapping[str, Value]]:
-        """The values of the first fact of each kind about each lesion."""
-        found: dict[tuple[str, str], Mapping[str, Value]] = {}
-        for kind, facts in self._known.items():
+    def _lesions(self) -> dict[str, dict[str, Mapping[str, Value]]]:
+        return {}
+
+    def _by_lesion(self, kind: str) -> dict[str, Mapping[str, Value]]:
+        """The values of the first fact of a kind about each lesion."""
+        found = self._lesions.get(kind)
+        if found is None:
+            found = self._lesions[kind] = {}
             name = "id" if kind == "lesion" else "lesion"
-            for values in facts:
-                found.setdefault((kind, str(values.get(name))), values)
+            for values in self._known(kind):
+                found.setdefault(str(values.get(name)), values)
         return found
 
     def fact(self, kind: str) -> Mapping[str, Value]:
         """Returns the values of the first fact of a kind, put in or given; empty where there is none."""
-        return next(iter(self._known.get(kind, ())), {})
+        return next(iter(self._known(kind)), {})
 
     def about(self, kind: str, lesion: str) -> Mapping[str, Value]:
         """Returns the values of the first fact of a kind about a lesion; empty where there is none."""
-        return self._by_lesion.get((kind, lesion), {})
+        return self._by_lesion(kind).get(lesion, {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,11 +55,13 @@ def to(kind: str, own: str) -> Resource:
     return {"reference": f"{kind}/{own}"}
 
 
-def patient(observations: int, *, relevant: float = 0.5, seed: int = 1) -> list[Resource]:
+def patient(
+    observations: int, *, relevant: float = 0.5, seed: int = 1, lesions: int | None = None
+) -> list[Resource]:
     """Returns the resources of one patient with so many Observations, in no particular order."""
     rng = random.Random(seed)
     wanted = round(observations * relevant)
-    lesions = max(5, round(math.sqrt(observations) / 3))
+    lesions = lesions or max(5, round(math.sqrt(observations) / 3))
     found: list[Resource] = [
         {"resourceType": "Patient", "id": PATIENT, "birthDate": "1958-03-02"},
         *(_lesion(number) for number in range(lesions)),
