@@ -8,7 +8,7 @@ help:
 	@echo "make demo     the service, a demo EHR and sample patients on loopback"
 	@echo "make test     every test, after setting everything up"
 	@echo "make install  the virtual environment in .venv, from hashed requirements"
-	@echo "make check    ruff, mypy --strict, import-linter and the rule checks"
+	@echo "make check    ruff, mypy --strict, import-linter, bandit and the rule checks"
 	@echo "make bench    timings, as ratios within one run"
 	@echo "make fuzz     the two rule engines against a naive interpreter"
 	@echo "make clean    removes .venv and everything built"
@@ -35,6 +35,7 @@ check: dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit -q -ll -r cds_hooks plugin rules fhir_profiles
 	$(BIN)/vestige rules check
 
 test: dev

@@ -50,7 +50,8 @@ _PAGE = """<!doctype html>
 <body>
 <h1>Vestige {version}</h1>
 <p>A CDS Hooks 2.0.1 service for colorectal liver metastases. It answers with advice for clinicians
-and changes nothing in the record. Discovery: <a href="cds-services">cds-services</a>.</p>
+and changes nothing in the record. Discovery: <a href="cds-services">cds-services</a>; the interface as a
+document: <a href="openapi.json">openapi.json</a>.</p>
 <h2>Services</h2>
 <table><thead><tr><th scope="col">id</th><th scope="col">hook</th><th scope="col">purpose</th></tr></thead>
 <tbody>

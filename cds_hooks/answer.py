@@ -7,14 +7,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from cds_hooks.call import HookCall
+from cds_hooks.counted import NOTHING, Counted
 from cds_hooks.feedback import FeedbackItem
 from cds_hooks.trust import Caller
 
 if TYPE_CHECKING:
     from plugin.decision import Advice
+    from plugin.recorder import Recording
 
 
-def _not_recorded(_cards: tuple[str, ...]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One card as it left: the advice in it, its uuid, and the uuids of its suggestions."""
+
+    advice: Advice
+    uuid: str
+    suggestions: tuple[str, ...] = ()
+
+
+def _not_recorded(_cards: tuple[Sent, ...]) -> None:
+    """Records nothing."""
+
+
+def _not_late() -> None:
     """Records nothing."""
 
 
@@ -22,13 +37,16 @@ def _not_recorded(_cards: tuple[str, ...]) -> None:
 class Answer:
     """What one call is answered with, and what is counted of it.
 
-    `record` is called with the uuids of the cards once they were sent; it may raise StoreError.
+    `record` is called with the cards just before they are sent, `late` where it is too late for them; both
+    may raise StoreError.
     """
 
     advices: tuple[Advice, ...]
     gaps: int = 0
     alarms: tuple[str, ...] = ()
-    record: Callable[[tuple[str, ...]], None] = _not_recorded
+    counted: Counted = NOTHING
+    record: Callable[[tuple[Sent, ...]], None] = _not_recorded
+    late: Callable[[], None] = _not_late
 
 
 class Answerer(Protocol):
@@ -55,6 +73,10 @@ class Answerer(Protocol):
     @property
     def both_engines(self) -> bool:
         """Whether both evaluations answer now."""
+
+    @property
+    def recording(self) -> Recording | None:
+        """How the decision records stand, None where none are kept."""
 
     def missing(self) -> str | None:
         """Returns what is missing to answer calls and keep feedback, or None."""

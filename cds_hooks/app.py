@@ -11,29 +11,30 @@ from functools import partial
 from typing import TypeVar
 
 from starlette.applications import Starlette
-from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_hooks import log
 from cds_hooks.about import HEADERS
 from cds_hooks.answer import Answerer
-from cds_hooks.desk import Desk
+from cds_hooks.desk import Desk, Reply, Turn
 from cds_hooks.intake import body_of, check_content_type
 from cds_hooks.loopback import LoopbackNames
 from cds_hooks.metrics import CONTENT_TYPE
 from cds_hooks.outcome import of_call_error, of_http_error, of_store_error, outcome
-from cds_hooks.services import SERVICES, Service
+from cds_hooks.services import Service
 from cds_hooks.usecase import UseCase
 from plugin.errors import CallError, StoreError
 from plugin.settings import Settings
 
 THREADS = 16
+# An answer that is being recorded when its deadline passes is waited for: a line is written to a file.
+RECORDING_SECONDS = 1.0
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -51,10 +52,11 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Starlett
             app.state.pool = pool
             yield
             pool.shutdown(wait=False, cancel_futures=True)
+        desk.gate.close()
         desk.answerer.close()
 
     app = Starlette(
-        routes=routes(),
+        routes=[*routes(), *_timeline(desk)],
         middleware=[*_cors(settings), *_loopback(settings), Middleware(Boundary, desk=desk)],
         exception_handlers={
             CallError: of_call_error,
@@ -68,12 +70,23 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Starlett
     return app
 
 
+def _timeline(desk: Desk) -> list[BaseRoute]:
+    """The timeline page where the settings enable it; it brings libraries that nothing else needs."""
+    if not desk.settings.page.enabled or not isinstance(desk.answerer, UseCase):
+        return []
+    from cds_hooks.timeline_page.page import Page
+    from cds_hooks.timeline_page.routes import timeline_routes
+
+    return timeline_routes(Page(desk.settings, desk.answerer, desk.base), desk.settings, desk.base)
+
+
 def routes() -> list[Route]:
     """Returns every route, each with and without a trailing slash."""
     table: list[tuple[str, Endpoint, tuple[str, ...]]] = [
         ("/cds-services", discover, ("GET", "HEAD")),
         ("/cds-services/{service}", call, ("POST",)),
         ("/cds-services/{service}/feedback", feedback, ("POST",)),
+        ("/openapi.json", openapi, ("GET", "HEAD")),
         ("/healthz", health, ("GET", "HEAD")),
         ("/readyz", ready, ("GET", "HEAD")),
         ("/metrics", metrics, ("GET", "HEAD")),
@@ -110,22 +123,18 @@ async def call(request: Request) -> Response:
     service = _service(request)
     check_content_type(request)
     body = await body_of(request, desk.settings.service.max_body)
-    answered = _in_thread(
-        request, partial(desk.call, service, body, request.headers.getlist("authorization"))
-    )
+    credentials = request.headers.getlist("authorization")
+    turn = Turn()
+    work = partial(desk.call, service, body, credentials, time.monotonic(), turn)
     try:
-        reply = await asyncio.wait_for(answered, desk.settings.service.hook_deadline)
+        reply = await _in_time(_in_thread(request, work), desk.settings.service.hook_deadline, turn)
     except TimeoutError:
         reply = desk.late(service)
-    except CallError as error:
-        desk.metrics.count("vestige_calls_total", service=service.id, status=str(error.status))
+    except (CallError, StoreError) as error:
+        status = error.status if isinstance(error, CallError) else 503
+        desk.metrics.count("vestige_calls_total", service=service.id, status=str(status))
         raise
-    return Response(
-        reply.body,
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-        background=BackgroundTask(reply.afterwards),
-    )
+    return Response(reply.body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 async def feedback(request: Request) -> Response:
@@ -137,6 +146,13 @@ async def feedback(request: Request) -> Response:
     credentials = request.headers.getlist("authorization")
     await _in_thread(request, partial(desk.feedback, service, body, credentials))
     return Response(status_code=200)
+
+
+async def openapi(request: Request) -> Response:
+    """Answers the OpenAPI document of what is served; it holds nothing of any patient and needs no token."""
+    desk: Desk = request.app.state.desk
+    document = await _in_thread(request, lambda: desk.openapi)
+    return Response(document, headers={"Cache-Control": "no-cache"}, media_type="application/json")
 
 
 async def health(_request: Request) -> Response:
@@ -153,19 +169,22 @@ async def ready(request: Request) -> Response:
     # An alarm is no reason to take the service away, and every reason to look: the other engine answers.
     since = None if desk.last_alarm is None else round(time.time() - desk.last_alarm)
     both = desk.answerer.both_engines
+    recording = desk.answerer.recording
     state = {
         "status": "ready",
         "rulePack": desk.revision,
         "bothEngines": both,
         "engineAlarm": since is not None,
     }
+    if recording is not None:
+        state = {**state, "recordsWaiting": recording.waiting, "databaseAway": recording.away}
     return JSONResponse(state if since is None else {**state, "secondsSinceAlarm": since})
 
 
 async def metrics(request: Request) -> Response:
     """Answers the counters in the Prometheus text format."""
     desk: Desk = request.app.state.desk
-    return Response(desk.metrics.text(), media_type=CONTENT_TYPE)
+    return Response(desk.metrics_text(), media_type=CONTENT_TYPE)
 
 
 class Boundary:
@@ -230,7 +249,8 @@ def _with_options(endpoint: Endpoint, methods: tuple[str, ...]) -> Endpoint:
 
 
 def _service(request: Request) -> Service:
-    service = SERVICES.get(request.path_params["service"])
+    desk: Desk = request.app.state.desk
+    service = desk.services.get(request.path_params["service"])
     if service is None:
         raise CallError(
             "No service has this id; GET /cds-services lists the services.", status=404, code="not-found"
@@ -238,5 +258,15 @@ def _service(request: Request) -> Service:
     return service
 
 
-async def _in_thread(request: Request, work: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(request.app.state.pool, work)
+async def _in_time(answered: asyncio.Future[Reply], seconds: float, turn: Turn) -> Reply:
+    """Returns the answer, or raises TimeoutError where its deadline passes before it is being recorded."""
+    done, _ = await asyncio.wait({answered}, timeout=seconds)
+    if not done and turn.take():
+        # Nobody waits for it any more: what it raises is not asked for.
+        answered.cancel()
+        raise TimeoutError
+    return await asyncio.wait_for(answered, None if done else RECORDING_SECONDS)
+
+
+def _in_thread(request: Request, work: Callable[[], T]) -> asyncio.Future[T]:
+    return asyncio.get_running_loop().run_in_executor(request.app.state.pool, work)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -11,10 +13,12 @@ from cds_hooks.profiles import EPIC_DETAIL_TYPE, PROFILES, Profile
 
 if TYPE_CHECKING:
     from plugin.decision import Advice, OverrideReason, Suggestion
+    from plugin.settings import CardLink
 
 CANONICAL = "https://vestige.example/fhir"
 TOPICS = f"{CANONICAL}/CodeSystem/card-topic"
 SOURCE_LABEL = "Vestige"
+TIMELINE_LABEL = "Lesion timeline"
 SUMMARY_LIMIT = 139
 INDICATORS = ("info", "warning", "critical")
 MAX_TOPIC = 100
@@ -30,15 +34,29 @@ def new_uuid() -> str:
     return str(uuid4())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """Where the timeline page is launched, and the hook instance from which its link is sent."""
+
+    launch: str
+    instance: str
+
+
 def response(
     advices: Sequence[Advice],
     *,
     profile: Profile = PROFILES["generic"],
     source_url: str | None = None,
+    links: Sequence[CardLink] = (),
+    timeline: Timeline | None = None,
     uuid: NewUuid = new_uuid,
 ) -> dict[str, Any]:
     """Returns the response body of a hook call: one card an advice, in the order given."""
-    return {"cards": [card(one, profile=profile, source_url=source_url, uuid=uuid) for one in advices]}
+    made = [
+        card(one, profile=profile, source_url=source_url, links=links, timeline=timeline, uuid=uuid)
+        for one in advices
+    ]
+    return {"cards": made}
 
 
 def card(
@@ -46,12 +64,18 @@ def card(
     *,
     profile: Profile = PROFILES["generic"],
     source_url: str | None = None,
+    links: Sequence[CardLink] = (),
+    timeline: Timeline | None = None,
     uuid: NewUuid = new_uuid,
 ) -> dict[str, Any]:
-    """Returns one card; raises ValueError where the advice cannot become a conformant one."""
+    """Returns one card, as far as the client takes it in; raises ValueError where it cannot be one.
+
+    `links` are the site's own, sent to the letter: no rule can make another, and none holds a patient's data.
+    That to `timeline` names the lesions beside the address, in `appContext`.
+    """
     if advice.indicator not in INDICATORS:
         raise ValueError(f"advice {advice.topic}: indicator {advice.indicator!r} is none of {INDICATORS}")
-    suggestions = [_suggestion(one, uuid) for one in advice.suggestions]
+    suggestions = [_suggestion(one, profile, uuid) for one in advice.suggestions if _taken(one, profile)]
     made: dict[str, Any] = {
         "uuid": uuid(),
         "summary": one_line(advice.summary),
@@ -60,11 +84,12 @@ def card(
         "source": {"label": SOURCE_LABEL, "url": source_url, "topic": topic(advice)},
         "suggestions": suggestions,
         "overrideReasons": _reasons(advice.override_reasons),
+        "links": [*_links(links, profile), *_timeline(timeline, advice, profile)],
     }
     if suggestions:
-        made["selectionBehavior"] = profile.selection_behavior
-    if profile.detail_type:
-        made["extension"] = {EPIC_DETAIL_TYPE: profile.detail_type}
+        made["selectionBehavior"] = profile.cards.selection_behavior
+    if profile.cards.detail_type:
+        made["extension"] = {EPIC_DETAIL_TYPE: profile.cards.detail_type}
     if not made["summary"]:
         raise ValueError(f"advice {advice.topic}: the summary is empty")
     return made
@@ -116,7 +141,42 @@ def without_tags(detail: str) -> str:
     return _TAG.sub("&lt;", _CONTROLS.sub("", detail))
 
 
-def _suggestion(suggestion: Suggestion, uuid: NewUuid) -> dict[str, Any]:
+def _taken(suggestion: Suggestion, profile: Profile) -> bool:
+    """Whether the client makes a new order of this type from a suggestion."""
+    types = profile.cards.action_resources
+    return not types or suggestion.resource.get("resourceType") in types
+
+
+def _resource(resource: Mapping[str, Any], profile: Profile) -> Mapping[str, Any]:
+    """The draft with the codes first by which the client finds its own order."""
+    systems = profile.orders.systems
+    codings = resource.get("code", {}).get("coding", [])
+    if not systems or not codings:
+        return resource
+    known = [one for system in systems for one in codings if one.get("system") == system]
+    return {
+        **resource,
+        "code": {**resource["code"], "coding": [*known, *(one for one in codings if one not in known)]},
+    }
+
+
+def _links(links: Sequence[CardLink], profile: Profile) -> list[dict[str, str]]:
+    return [
+        {"label": link.label, "url": link.url, "type": link.type}
+        for link in links
+        if link.type in profile.cards.link_types
+    ]
+
+
+def _timeline(timeline: Timeline | None, advice: Advice, profile: Profile) -> list[dict[str, str]]:
+    if timeline is None or "smart" not in profile.cards.link_types:
+        return []
+    about = {"lesions": list(advice.subjects), "hookInstance": timeline.instance}
+    link = {"label": TIMELINE_LABEL, "url": timeline.launch, "type": "smart"}
+    return [{**link, "appContext": json.dumps(about, separators=(",", ":"))}]
+
+
+def _suggestion(suggestion: Suggestion, profile: Profile, uuid: NewUuid) -> dict[str, Any]:
     made: dict[str, Any] = {
         "label": one_line(suggestion.label),
         "uuid": uuid(),
@@ -124,7 +184,7 @@ def _suggestion(suggestion: Suggestion, uuid: NewUuid) -> dict[str, Any]:
             {
                 "type": "create",
                 "description": one_line(suggestion.description) or one_line(suggestion.label),
-                "resource": suggestion.resource,
+                "resource": _resource(suggestion.resource, profile),
             }
         ],
     }

@@ -2,36 +2,54 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from cds_hooks import log
 from cds_hooks.about import about
-from cds_hooks.answer import Answer, Answerer
+from cds_hooks.answer import Answerer, Sent
 from cds_hooks.call import read_call
-from cds_hooks.cards import late_card, response
+from cds_hooks.cards import Timeline, late_card, response
 from cds_hooks.discovery import Discovery, discovery, usage_requirements
 from cds_hooks.feedback import read_feedback
 from cds_hooks.metrics import Metrics
-from cds_hooks.services import Service
+from cds_hooks.model import HookResponse, encoded
+from cds_hooks.openapi import openapi
+from cds_hooks.services import Service, services_of
 from cds_hooks.trust import Caller, Gate
-from cds_hooks.wire import render
 from plugin.errors import CallError, SettingsError, StoreError
 from plugin.settings import Settings
 
+if TYPE_CHECKING:
+    from plugin.decision import Advice
 
-def _nothing() -> None:
-    """Does nothing."""
+
+# The part of the deadline in which the record is read; what is left is for deciding on what was read by then.
+READING = 0.75
 
 
 @dataclass(frozen=True)
 class Reply:
-    """The body of a reply, and what is left to do once it was sent."""
+    """The body of a reply."""
 
     body: bytes
-    afterwards: Callable[[], None] = _nothing
+
+
+class Turn:
+    """Decides between an answer and its deadline: whoever takes the turn first, answers."""
+
+    def __init__(self) -> None:
+        self._taken = threading.Lock()
+
+    def take(self) -> bool:
+        """Returns True to the first who asks."""
+        return self._taken.acquire(blocking=False)
 
 
 class Desk:
@@ -44,15 +62,26 @@ class Desk:
         self.metrics = Metrics()
         self.last_alarm: float | None = None
         self.answerer = answerer
+        self.services = services_of(settings)
+        offered = tuple(self.services.values())
         self.discovery: Discovery = discovery(
-            answerer.prefetch, answerer.decisive, revision=answerer.revision
+            answerer.prefetch, answerer.decisive, revision=answerer.revision, services=offered
         )
-        self.about = about(answerer.prefetch, usage_requirements(answerer.decisive, answerer.revision))
+        requirements = usage_requirements(answerer.decisive, answerer.revision)
+        self.about = about(answerer.prefetch, requirements, offered)
 
     @property
     def revision(self) -> str:
         """The revision of the rule pack that answers."""
         return self.answerer.revision
+
+    @cached_property
+    def openapi(self) -> bytes:
+        """The OpenAPI document of what is served, made when it is first asked for."""
+        document = openapi(
+            self.services.values(), base=self.base, authenticated=not self.settings.service.open
+        )
+        return msgspec.json.encode(document)
 
     def caller(self, authorization: Sequence[str], paths: Sequence[str]) -> Caller:
         """Returns who calls one of these addresses below `/cds-services`, or raises CallError (401)."""
@@ -62,16 +91,38 @@ class Desk:
             self.metrics.count("vestige_refused_total")
             raise
 
-    def call(self, service: Service, body: bytes, authorization: Sequence[str]) -> Reply:
-        """Returns the reply to one hook call; raises CallError where it cannot be answered."""
+    def call(
+        self,
+        service: Service,
+        body: bytes,
+        authorization: Sequence[str],
+        arrived: float | None = None,
+        turn: Turn | None = None,
+    ) -> Reply:
+        """Returns the reply to one hook call, recorded; raises CallError where it cannot be answered.
+
+        `arrived` is when the call was taken in (time.monotonic); what was waited since is no longer there to
+        read the record in. Where somebody else took the `turn`, the reply goes nowhere: recorded as late.
+        """
         started = time.perf_counter()
         caller = self.caller(authorization, (f"/{service.id}",))
-        call = read_call(body, service)
+        call = replace(read_call(body, service), seconds=self._reading_seconds(arrived))
         answer = self.answerer(call, caller)
-        document = response(answer.advices, profile=caller.profile, source_url=self.base)
-        reply = render(document)
+        document = response(
+            answer.advices,
+            profile=caller.profile,
+            source_url=self.base,
+            links=self.settings.cards.links,
+            timeline=self._timeline(call.hook_instance),
+        )
+        reply = encoded(document, HookResponse)
+        if turn is not None and not turn.take():
+            self._record(answer.late)
+            return Reply(reply)
+        self._record(partial(answer.record, sent(answer.advices, document["cards"])))
         self._count(service, [advice.indicator for advice in answer.advices])
         self.metrics.took(service.id, time.perf_counter() - started)
+        self.metrics.decided(answer.counted)
         for kind in answer.alarms:
             self.metrics.count("vestige_alarms_total", kind=kind)
         if answer.alarms:
@@ -86,7 +137,16 @@ class Desk:
             alarms=len(answer.alarms),
             milliseconds=round((time.perf_counter() - started) * 1000),
         )
-        return Reply(reply, partial(self._record, answer, tuple(card["uuid"] for card in document["cards"])))
+        return Reply(reply)
+
+    def _timeline(self, instance: str) -> Timeline | None:
+        if not self.settings.page.enabled:
+            return None
+        return Timeline(launch=f"{self.base}/timeline/launch", instance=instance)
+
+    def _reading_seconds(self, arrived: float | None) -> float:
+        waited = 0.0 if arrived is None else time.monotonic() - arrived
+        return READING * self.settings.service.hook_deadline - waited
 
     def late(self, service: Service) -> Reply:
         """Returns the reply to a call whose deadline passed: one card that says nothing was assessed."""
@@ -94,34 +154,56 @@ class Desk:
         self.metrics.count("vestige_late_total")
         card = late_card(self.settings.service.hook_deadline, source_url=self.base)
         self._count(service, [card["indicator"]])
-        return Reply(render({"cards": [card]}))
+        return Reply(encoded({"cards": [card]}, HookResponse))
 
     def feedback(self, service: Service, body: bytes, authorization: Sequence[str]) -> None:
         """Stores one feedback body whole, or raises CallError and stores nothing."""
         path = f"/{service.id}"
         caller = self.caller(authorization, (f"{path}/feedback", path))
         comments = self.settings.store.keep_comments
-        items = read_feedback(body, service=service.id, client=caller.issuer, comments=comments)
+        items = read_feedback(body, service=service.id, caller=caller, comments=comments)
         self.answerer.store_feedback(items)
         for item in items:
             self.metrics.count("vestige_feedback_total", service=service.id, outcome=item.outcome)
+
+    def metrics_text(self) -> bytes:
+        """Returns every count in the Prometheus text format, with how the records stand now."""
+        recording = self.answerer.recording
+        if recording is not None:
+            self.metrics.set_recording(recording)
+        return self.metrics.text()
 
     def missing(self) -> str | None:
         """Returns None when calls can be answered, else what is missing."""
         return self.answerer.missing()
 
-    def _record(self, answer: Answer, cards: tuple[str, ...]) -> None:
-        """Records an answer that is on its way; a full disk must not keep a card from its reader."""
+    def _record(self, record: Callable[[], None]) -> None:
+        """Records an answer; a full disk keeps no card from its reader unless the settings say so."""
         try:
-            answer.record(cards)
+            record()
         except StoreError as error:
             log.fault(error, "record")
             self.metrics.count("vestige_records_lost_total")
+            self.last_alarm = time.time()
+            if self.settings.store.on_failure == "refuse":
+                raise
 
     def _count(self, service: Service, indicators: Sequence[str]) -> None:
         self.metrics.count("vestige_calls_total", service=service.id, status="200")
         for indicator in indicators:
             self.metrics.count("vestige_cards_total", service=service.id, indicator=indicator)
+
+
+def sent(advices: Sequence[Advice], cards: Sequence[Mapping[str, Any]]) -> tuple[Sent, ...]:
+    """Returns each advice with the uuids that its card and its suggestions left with."""
+    return tuple(
+        Sent(
+            advice=advice,
+            uuid=card["uuid"],
+            suggestions=tuple(one["uuid"] for one in card.get("suggestions") or ()),
+        )
+        for advice, card in zip(advices, cards, strict=True)
+    )
 
 
 def public_base(settings: Settings) -> str:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from cds_hooks.model import DiscoveryResponse, encoded
 from cds_hooks.services import SERVICES, Service
 from cds_hooks.templates import problems
-from cds_hooks.wire import render
 
 REVISION = "example.vestige.rule-pack"
+# Discovery of 2.0.1 has no member for these; 3.0 will: until then they are an extension.
+PROTOCOL = "example.vestige.protocol"
+SPECIFICATION = "2.0.1"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ def discovery(
     services = tuple(services)
     _check(services, prefetch)
     requirements = usage_requirements(decisive, revision)
-    body = render({"services": [_entry(one, prefetch, requirements, revision) for one in services]})
+    entries = [_entry(one, prefetch, requirements, revision) for one in services]
+    body = encoded({"services": entries}, DiscoveryResponse)
     return Discovery(body, f'"{sha256(body).hexdigest()[:32]}"')
 
 
@@ -69,5 +73,8 @@ def _entry(service: Service, prefetch: Mapping[str, str], requirements: str, rev
         "id": service.id,
         "prefetch": dict(prefetch),
         "usageRequirements": requirements,
-        "extension": {REVISION: {"revision": revision}},
+        "extension": {
+            REVISION: {"revision": revision},
+            PROTOCOL: {"version": SPECIFICATION, "hookVersion": service.hook.version},
+        },
     }

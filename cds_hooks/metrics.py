@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 from prometheus_client.exposition import generate_latest
+
+from cds_hooks.counted import Counted
+from plugin.recorder import Recording
 
 __all__ = ["CONTENT_TYPE", "COUNTERS", "Metrics"]
 
@@ -21,6 +24,18 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "vestige_faults": ("Faults answered with status 500.", ()),
     "vestige_records_lost": ("Decision records that could not be kept.", ()),
     "vestige_alarms": ("Alarms of decisions, by kind: engines that disagree or do not answer.", ("kind",)),
+    "vestige_findings": ("Findings by rule and by how each was shown.", ("rule", "shown")),
+    "vestige_undecided": ("Lesions that could not be decided, by reason.", ("reason",)),
+    "vestige_unread": ("What could not be read, by FHIR server and reason.", ("server", "reason")),
+}
+# How the decision records stand, by the member of `plugin.recorder.Recording` that says so.
+RECORDING: dict[str, tuple[str, str]] = {
+    "waiting": ("vestige_records_waiting", "Records and sent cards that the database does not have yet."),
+    "spool_bytes": ("vestige_spool_bytes", "Bytes of the spool in which records wait for the database."),
+    "held": ("vestige_records_held", "Records held in memory because the spool takes none."),
+    "away": ("vestige_database_away", "1 while the database does not take records."),
+    "faults": ("vestige_record_faults", "Times that the database or the spool did not take records."),
+    "aside": ("vestige_records_aside", "Records put aside because they are spoilt or refused for good."),
 }
 # From a prefetched call to one that waits for a slow FHIR server until the deadline.
 SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -42,6 +57,24 @@ class Metrics:
             buckets=SECONDS,
             registry=self._registry,
         )
+
+        self._recording = {
+            member: Gauge(name, text, registry=self._registry) for member, (name, text) in RECORDING.items()
+        }
+
+    def decided(self, counted: Counted) -> None:
+        """Adds the findings, reasons and failed reads of one decision."""
+        for rule, shown in counted.findings:
+            self.count("vestige_findings", rule=rule, shown=shown)
+        for reason in counted.undecided:
+            self.count("vestige_undecided", reason=reason)
+        for server, reason in counted.unread:
+            self.count("vestige_unread", server=server, reason=reason)
+
+    def set_recording(self, recording: Recording) -> None:
+        """Puts in how the records stand."""
+        for member, gauge in self._recording.items():
+            gauge.set(float(getattr(recording, member)))
 
     def count(self, name: str, amount: int = 1, **labels: str) -> None:
         """Raises one counter; the name is one of `COUNTERS` with `_total`, with just its labels."""

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cds_hooks import log
+from cds_hooks.model import Issue, OperationOutcome
 from plugin.errors import CallError
 
 ISSUE_OF_STATUS = {
@@ -35,8 +36,8 @@ def outcome(
 ) -> Response:
     """Returns an OperationOutcome response; `code` is a FHIR issue type, `more` are further issues."""
     kind = code or ISSUE_OF_STATUS.get(status, "invalid" if status < 500 else "exception")
-    issues = [{"severity": "error", "code": kind, "diagnostics": text} for text in (diagnostics, *more)]
-    body = msgspec.json.encode({"resourceType": "OperationOutcome", "issue": issues})
+    issues = [Issue(severity="error", code=kind, diagnostics=text) for text in (diagnostics, *more)]
+    body = msgspec.json.encode(OperationOutcome(resource_type="OperationOutcome", issue=issues))
     return Response(body, status, headers, media_type="application/json")
 
 

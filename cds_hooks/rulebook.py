@@ -22,10 +22,13 @@ def evaluator_of(settings: Settings) -> Evaluator:
     return Evaluator(pack_of(settings), mode=settings.rules.engine, workers=settings.rules.engine_workers)
 
 
-def evaluator_here(settings: Settings) -> Evaluator:
-    """Returns an evaluator without worker processes, for commands that end after one answer."""
+def evaluator_here(settings: Settings, *, timeout: float = 2.0) -> Evaluator:
+    """Returns an evaluator without worker processes, for commands that end after one answer.
+
+    `timeout` is in seconds, for each of the two evaluations.
+    """
     mode = settings.rules.engine
-    return Evaluator(pack_of(settings), mode="in-process" if mode == "pool" else mode)
+    return Evaluator(pack_of(settings), mode="in-process" if mode == "pool" else mode, timeout=timeout)
 
 
 def _number(name: str, value: int | float | str) -> int | Decimal:

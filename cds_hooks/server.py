@@ -6,14 +6,16 @@ import asyncio
 import errno
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from plugin.errors import VestigeError
+from plugin.errors import SettingsError, VestigeError
 
 
 class CannotListen(VestigeError):
@@ -23,11 +25,36 @@ class CannotListen(VestigeError):
 
 
 @dataclass(frozen=True)
+class Tls:
+    """The certificate and key (PEM) of a server, and the authority whose certificate clients must show."""
+
+    cert: Path
+    key: Path
+    client_ca: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """Returns what a handshake needs: TLS 1.2 or later; raises SettingsError where a file does not do."""
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        made.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            made.load_cert_chain(self.cert, self.key)
+            if self.client_ca is not None:
+                made.load_verify_locations(self.client_ca)
+                made.verify_mode = ssl.CERT_REQUIRED
+        except (ssl.SSLError, OSError) as error:
+            raise SettingsError(
+                f"service.tls_cert, tls_key or tls_client_ca cannot be used: {error}"
+            ) from error
+        return made
+
+
+@dataclass(frozen=True)
 class Listening:
-    """One application and the socket it answers on."""
+    """One application and the socket it answers on, over TLS where it has a certificate."""
 
     app: ASGIApp
     socket: socket.socket
+    tls: Tls | None = None
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -60,7 +87,7 @@ def port_of(bound: socket.socket) -> int:
 
 def run(servers: Sequence[Listening], *, started: Callable[[], None], log_level: str = "info") -> None:
     """Serves until SIGINT or SIGTERM, then ends every server; `started` runs once all of them answer."""
-    uvicorn_servers = [_Server(_config(one.app, log_level)) for one in servers]
+    uvicorn_servers = [_Server(_config(one, log_level)) for one in servers]
     loop_factory = uvicorn_servers[0].config.get_loop_factory()
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(_serve_all(uvicorn_servers, [one.socket for one in servers], started))
@@ -74,9 +101,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: ASGIApp, log_level: str) -> uvicorn.Config:
+def _config(one: Listening, log_level: str) -> uvicorn.Config:
+    context = None if one.tls is None else one.tls.context()
     return uvicorn.Config(
-        app,
+        one.app,
+        ssl_context_factory=None if context is None else lambda _config, _default: context,
         log_level=log_level,
         access_log=False,
         server_header=False,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cds_hooks.hooks import HOOKS, Hook
+from cds_hooks.hooks import HOOKS, Hook, result_review
+from plugin.settings import Settings
+
+RESULT_REVIEW = "crlm-result-review"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,15 @@ SERVICES: Mapping[str, Service] = {
             ),
         ),
         Service(
+            id="crlm-order-dispatch",
+            hook=HOOKS["order-dispatch"],
+            title="Colorectal liver metastases: order sent to its performer",
+            description=(
+                "Looks once more when a signed order (imaging, operation, therapy) is sent to its performer: "
+                "whether it can still answer the question, and what it leaves out."
+            ),
+        ),
+        Service(
             id="crlm-appointment-book",
             hook=HOOKS["appointment-book"],
             title="Colorectal liver metastases: appointment booked",
@@ -66,5 +78,31 @@ SERVICES: Mapping[str, Service] = {
                 "last imaging no longer shows them."
             ),
         ),
+        Service(
+            id="crlm-encounter-discharge",
+            hook=HOOKS["encounter-discharge"],
+            title="Colorectal liver metastases: discharge",
+            description=(
+                "Names at discharge every site that was left in place without a recorded surveillance plan, "
+                "and every lesion that was seen at operation and not treated."
+            ),
+        ),
     )
 }
+
+
+def services_of(settings: Settings) -> Mapping[str, Service]:
+    """Returns the services of a site by id: the published hooks, and its own hook for results, if any."""
+    name = settings.service.result_review_hook
+    if name is None:
+        return SERVICES
+    own = Service(
+        id=RESULT_REVIEW,
+        hook=result_review(name),
+        title="Colorectal liver metastases: new result",
+        description=(
+            "Follows every liver metastasis over studies and modalities when a new imaging or laboratory "
+            "result is looked at, as when the chart is opened."
+        ),
+    )
+    return {**SERVICES, own.id: own}

@@ -40,7 +40,7 @@ def _token_problems(hook: Hook, template: str) -> Iterator[str]:
     rest = TOKEN.sub("", template)
     if "{" in rest or "}" in rest:
         yield "braces that are no token"
-    allowed = {f"context.{name}" for name in ("userId", *hook.identifiers)} | USER_TOKENS
+    allowed = {f"context.{name}" for name in hook.tokens} | USER_TOKENS
     for token in TOKEN.findall(template):
         if token not in allowed:
             yield f"token {token!r} is no required primitive context field of {hook.name}"

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 
-from cds_hooks.answer import Answer
+import msgspec
+
+from cds_hooks import log
+from cds_hooks.answer import Answer, Sent
 from cds_hooks.call import HookCall
+from cds_hooks.counted import counted
 from cds_hooks.feedback import FeedbackItem
+from cds_hooks.memory import Lost, Memory
 from cds_hooks.rulebook import evaluator_of
 from cds_hooks.trust import Caller
 from plugin.advice import advise, shown
+from plugin.advice.memory import answered
 from plugin.chart import Chart
 from plugin.decide import decide
-from plugin.decision import Decision
+from plugin.decision import Decision, Shown
 from plugin.errors import StoreError
 from plugin.pull import PREFETCH, QUERIES, HookInput, Sessions, pull
-from plugin.record import Pseudonyms, RecordedFinding, record_of
-from plugin.settings import Settings, today
+from plugin.record import Entry, Pseudonyms, RecordedAnswer, RecordedFinding, record_of
+from plugin.recorder import Recorder, Recording
+from plugin.sent import SentCard, SentRule
+from plugin.settings import Settings, pseudonym_key, today
+from plugin.spool import folder_of
 from plugin.store import Store
-from rules.finding import Finding
+from rules.evaluation import Alarm
+from rules.facts import Value
 
 START_SECONDS = 30.0
 
@@ -33,7 +45,20 @@ class UseCase:
         self._evaluator = evaluator_of(settings)
         self._sessions = Sessions(settings)
         self._store = Store(settings.store.url)
-        self._pseudonyms = Pseudonyms(self._store.pseudonym_key())
+        own = settings.store.pseudonym_key
+        self._pseudonyms = Pseudonyms(pseudonym_key(own) if own else self._store.pseudonym_key())
+        self._memory = Memory(self._store, self._pseudonyms, self._evaluator.pack, settings)
+        pack = self._evaluator.pack
+        self._states = {one.id: one.status for one in pack.statements.values() if one.status != "active"}
+        self._digest = self._pseudonyms.content(msgspec.to_builtins(settings, enc_hook=str))
+        kept = settings.store
+        self._recorder = Recorder(
+            self._store,
+            folder_of(kept.url, kept.spool),
+            policy=kept.on_failure,
+            limit=kept.spool_max,
+            tell=log.records,
+        )
         self._evaluator.wait(START_SECONDS)
         # Pack and compiled rules live as long as the process: the collector need not look at them again.
         gc.collect()
@@ -56,15 +81,40 @@ class UseCase:
 
     def __call__(self, call: HookCall, caller: Caller) -> Answer:
         """Returns the advice for one call; raises NoData (412) where nothing decisive can be read."""
-        settings = self._settings
+        settings, started = self._settings, time.perf_counter()
+        self._recorder.require()
+        remembered = self._memory.ask(call, caller)
         chart = pull(_input(call, caller), settings, self._sessions)
-        decision = decide(chart, self._evaluator, today=today(settings), settings=settings)
-        return Answer(
-            advices=advise(decision, call.hook, settings=settings, language=settings.cards.language),
-            gaps=len(decision.gaps),
-            alarms=tuple(alarm.kind for alarm in decision.alarms),
-            record=partial(self._record, call, caller, chart, decision),
+        memory = remembered()
+        pulled = time.perf_counter()
+        decision = decide(
+            chart, self._evaluator, today=today(settings), settings=settings, answers=memory.answers
         )
+        decided = time.perf_counter()
+        alarms: tuple[Alarm | Lost, ...] = (*decision.alarms, *memory.alarms)
+        advices = advise(decision, call.shown_as, settings=settings, language=settings.cards.language)
+        times = _milliseconds(
+            pull=pulled - started, decide=decided - pulled, advise=time.perf_counter() - decided
+        )
+        seen = shown(decision, call.shown_as)
+        record = partial(self._record, call, caller, chart, decision, seen, alarms, times)
+        return Answer(
+            advices=advices,
+            gaps=len(decision.gaps),
+            alarms=tuple(alarm.kind for alarm in alarms),
+            counted=counted(decision, chart, seen, settings),
+            record=record,
+            late=partial(record, (), outcome="late"),
+        )
+
+    def look(self, asked: HookInput) -> tuple[Chart, Decision]:
+        """Returns what is read and decided for a person who looks at the record; raises NoData (412)."""
+        chart = pull(asked, self._settings, self._sessions)
+        return chart, self.decided(chart)
+
+    def decided(self, chart: Chart) -> Decision:
+        """Returns what is decided on a chart today."""
+        return decide(chart, self._evaluator, today=today(self._settings), settings=self._settings)
 
     def store_feedback(self, items: Sequence[FeedbackItem]) -> None:
         """Keeps feedback in the site's store."""
@@ -73,10 +123,16 @@ class UseCase:
     def missing(self) -> str | None:
         """Returns what is wrong with the store, or None."""
         try:
+            self._recorder.require()
             self._store.check()
         except StoreError as error:
             return str(error)
         return None
+
+    @property
+    def recording(self) -> Recording | None:
+        """How the decision records and sent cards stand that are on their way to the database."""
+        return self._recorder.state()
 
     @property
     def both_engines(self) -> bool:
@@ -86,13 +142,28 @@ class UseCase:
     def close(self) -> None:
         """Ends the rule engine and closes every connection."""
         self._evaluator.close()
+        self._memory.close()
         self._sessions.close()
+        self._recorder.close()
         self._store.close()
 
     def _record(
-        self, call: HookCall, caller: Caller, chart: Chart, decision: Decision, cards: tuple[str, ...]
+        self,
+        call: HookCall,
+        caller: Caller,
+        chart: Chart,
+        decision: Decision,
+        seen: Sequence[Shown],
+        alarms: Sequence[Alarm | Lost],
+        milliseconds: Mapping[str, float],
+        cards: tuple[Sent, ...],
+        outcome: str = "answered",
     ) -> None:
-        if not self._settings.store.records:
+        settings, patient = self._settings, self._memory.patient(call, caller)
+        if not settings.store.records:
+            if settings.cards.remember_answers and cards:
+                sent = tuple(_sent_card(one, call, caller, patient, decision) for one in cards)
+                self._recorder.keep(Entry(sent=sent))
             return
         record = record_of(
             chart,
@@ -101,22 +172,59 @@ class UseCase:
             today=decision.today,
             pack_revision=decision.pack_revision,
             parameters={name: one.value for name, one in decision.parameters.items()},
-            findings=[_recorded(one.finding, one.shown) for one in shown(decision, call.hook)],
-            cards=cards,
+            findings=[_recorded(one) for one in seen],
+            cards=tuple(one.uuid for one in cards),
             hook_instance=call.hook_instance if call.instance_is_uuid else None,
             client=caller.issuer,
-            alarms=[alarm.message for alarm in decision.alarms],
+            alarms=[alarm.message for alarm in alarms],
+            milliseconds=milliseconds,
+            outcome=outcome,
+            states=self._states,
+            settings=self._digest,
+            answers=[_answer(rule, one) for rule, given in answered(decision).items() for one in given],
         )
-        self._store.add_record(record)
+        sent = tuple(_sent_card(one, call, caller, patient, decision, record.id) for one in cards)
+        self._recorder.keep(Entry(record=record, sent=sent))
 
 
-def _recorded(finding: Finding, shown_as: str) -> RecordedFinding:
+def _milliseconds(**seconds: float) -> dict[str, float]:
+    return {name: round(value * 1000, 3) for name, value in seconds.items()}
+
+
+def _recorded(each: Shown) -> RecordedFinding:
+    finding = each.finding
     return RecordedFinding(
         rule=finding.rule,
         conclusion=finding.conclusion,
         indicator=finding.indicator,
-        shown=shown_as,
+        shown=each.shown,
         subject=finding.subject,
+        hidden_by=each.hidden_by,
+    )
+
+
+def _answer(rule: str, values: Mapping[str, Value]) -> RecordedAnswer:
+    named = {name: values[name] for name in ("digest", "outcome", "reason", "day")}
+    return msgspec.convert({**named, "rule": rule, "card": values["id"]}, RecordedAnswer)
+
+
+def _sent_card(
+    one: Sent, call: HookCall, caller: Caller, patient: str, decision: Decision, record: str | None = None
+) -> SentCard:
+    digests = dict(one.advice.digests)
+    return SentCard(
+        card=one.uuid,
+        made=datetime.now(UTC),
+        service=call.service,
+        patient=patient,
+        family=one.advice.family,
+        indicator=one.advice.indicator,
+        pack_revision=decision.pack_revision,
+        rules=tuple(SentRule(rule=rule, digest=digests.get(rule)) for rule in one.advice.rules),
+        suggestions=one.suggestions,
+        client=caller.issuer,
+        tenant=caller.tenant,
+        record=record,
     )
 
 
@@ -129,4 +237,5 @@ def _input(call: HookCall, caller: Caller) -> HookInput:
         fhir_server=call.fhir_server,
         authorization=call.authorization,
         issuer=caller.issuer,
+        seconds=call.seconds,
     )

@@ -42,7 +42,12 @@ def render(document: Mapping[str, Any]) -> bytes:
 
     Only `cards` and `services` at the top may be empty: the text of CDS Hooks allows no other.
     """
-    return msgspec.json.encode(dict(_pruned_members(document, _MAY_BE_EMPTY)))
+    return msgspec.json.encode(without_empty(document))
+
+
+def without_empty(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the document as `render` writes it."""
+    return dict(_pruned_members(document, _MAY_BE_EMPTY))
 
 
 def pruned(value: Any) -> Any:

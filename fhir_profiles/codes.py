@@ -21,6 +21,7 @@ DCM = "http://dicom.nema.org/resources/ontology/DCM"
 UCUM = "http://unitsofmeasure.org"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = "http://www.whocc.no/atc"
+HGNC = "http://www.genenames.org"
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
 RADLEX = "http://radlex.org"
 RESOURCE_TYPES = "http://hl7.org/fhir/resource-types"
@@ -50,6 +51,7 @@ SYSTEM_ALIASES = {
     "http://fhir.de/CodeSystem/bfarm/icd-10-gm": ICD10,
     "http://fhir.de/CodeSystem/dimdi/icd-10-gm": ICD10,
     "http://www.radlex.org": RADLEX,
+    "http://www.genenames.org/geneId": HGNC,
 }
 
 
@@ -388,6 +390,13 @@ class Topic(Coded):
     HAI = local("hepatic-artery-infusion", "Hepatic artery infusion")
     TRANSPLANT = local("transplant-pathway", "Assessed for liver transplantation")
     STABLE = local("clinically-stable", "Clinically stable")
+    NODE_POSITIVE = local("primary-node-positive", "Lymph node metastases of the primary tumour")
+    LIVER_NORMAL = local("liver-background-normal", "Liver beside the metastases without injury")
+    KRAS_MUTATED = local("kras-mutated", "KRAS mutation of the tumour")
+    BIOPSY = local("lesion-biopsy", "Result of a biopsy of a lesion")
+    PN_CATEGORY = Code(LOINC, "21900-6", "Regional lymph nodes.pathology [Class] Cancer")
+    PN_CATEGORY_SCT = Code(SCT, "371494008", "pN category")
+    VARIANT = Code(LOINC, "69548-6", "Genetic variant assessment")
     MEASUREMENT_GROUP = Code(DCM, "125007", "Measurement Group")
     ECOG = Code(LOINC, "89247-1", "ECOG Performance Status score")
     MSI = Code(LOINC, "81695-9", "Microsatellite instability")
@@ -613,6 +622,7 @@ class Attribute(Coded):
     IN_REMNANT = local("in-future-remnant", "Site lies in the future liver remnant")
     LEVEL = local("disposition-level", "Lesion or patient")
     REASON = local("disposition-reason", "Reason")
+    FOUND = local("lesion-in-specimen", "Lesion or its scar found in the resection specimen")
     TRG = local("tumour-regression-grade", "Tumour regression grade 1 to 5")
     VIABLE = local("viable-tumour-percent", "Viable tumour cells")
 
@@ -629,6 +639,41 @@ class AttributeValue(Coded):
     PRESUMED = local("presumed", "Presumed")
     LESION = local("lesion", "One lesion")
     PATIENT = local("patient", "The patient")
+
+
+class BiopsyResult(Coded):
+    """Results of a biopsy."""
+
+    POSITIVE = local("biopsy-positive", "Tumour in the biopsy")
+    NEGATIVE = local("biopsy-negative", "No tumour in the biopsy")
+    INCONCLUSIVE = local("biopsy-inconclusive", "Biopsy not representative")
+
+
+BIOPSY_OF = {
+    BiopsyResult.POSITIVE: "positive",
+    BiopsyResult.NEGATIVE: "negative",
+    BiopsyResult.INCONCLUSIVE: "inconclusive",
+}
+
+
+class NodeCategory(Coded):
+    """Pathological categories of the regional lymph nodes; pN1c, deposits without a node, is left out."""
+
+    PN0 = Code(SCT, "1229947003", "American Joint Committee on Cancer pN0")
+    PN1 = Code(SCT, "1229951001", "American Joint Committee on Cancer pN1")
+    PN1A = single(SCT, "1229954009", "American Joint Committee on Cancer pN1a")
+    PN1B = single(SCT, "1229955005", "American Joint Committee on Cancer pN1b")
+    PN2 = Code(SCT, "1229957002", "American Joint Committee on Cancer pN2")
+    PN2A = single(SCT, "1229959004", "American Joint Committee on Cancer pN2a")
+    PN2B = single(SCT, "1229960009", "American Joint Committee on Cancer pN2b")
+
+
+class Gene(Coded):
+    """What a genetic variant assessment says of which gene."""
+
+    STUDIED = Code(LOINC, "48018-6", "Gene studied [ID]")
+    PRESENT = Code(LOINC, "LA9633-4", "Present")
+    KRAS = Code(HGNC, "HGNC:6407", "KRAS")
 
 
 class FactValue(Coded):

@@ -95,7 +95,10 @@ class Stated(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LesionRecord(Stated, frozen=True, kw_only=True, gc=False):
-    """One BodyStructure: a tracked lesion for its whole life (`active` never means vanished)."""
+    """One BodyStructure: a tracked lesion for its whole life (`active` never means vanished).
+
+    merged_into: the lesion it is a part of since they merged; split_from: the lesion it was a part of.
+    """
 
     ref: LesionRef
     uids: tuple[str, ...] = ()
@@ -105,6 +108,7 @@ class LesionRecord(Stated, frozen=True, kw_only=True, gc=False):
     nature: str | None = None
     active: bool | None = None
     merged_into: LesionRef | None = None
+    split_from: LesionRef | None = None
 
 
 class Sighting(Stated, frozen=True, kw_only=True, gc=False):
@@ -115,7 +119,9 @@ class Sighting(Stated, frozen=True, kw_only=True, gc=False):
     mm, no claim at all. size_rejected: why a size was refused (the sighting stays). size_text: text
     shown, never counted. size_comparator: "<", "<=", ">", ">=" as written, mm then is the bound. region:
     "liver", "other" (another organ or region) or None, of the coded body site. members: Observations of a
-    group, which share its lesion and study. adc in um2/s, hu in HU.
+    group, which share its lesion and study. adc in um2/s, hu in HU. unusable: measures ("adc", "hu", "suv",
+    "sul") that are on record and have no value here, because their unit is missing or foreign, or the number
+    is only a bound.
     """
 
     lesion: LesionRef | None = None
@@ -147,6 +153,7 @@ class Sighting(Stated, frozen=True, kw_only=True, gc=False):
     target_role: str | None = None
     nature: str | None = None
     features: tuple[tuple[str, str], ...] = ()
+    unusable: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
 
 
@@ -354,12 +361,20 @@ class NewLesionStatement(Stated, frozen=True, kw_only=True, gc=False):
 
 class PathologyNodule(Stated, frozen=True, kw_only=True, gc=False):
     """Pathology of one resected nodule: tumour regression grade 1..5 (Rubbia-Brandt), per cent viable
-    cells."""
+    cells; `found` False: the specimen holds neither the lesion nor its scar."""
 
     lesion: LesionRef | None = None
+    found: bool | None = None
     trg: int | None = None
     viable_percent: Decimal | None = None
     mm: Decimal | None = None
+
+
+class Biopsy(Stated, frozen=True, kw_only=True, gc=False):
+    """The result of a biopsy of one lesion: "positive", "negative" or "inconclusive"."""
+
+    lesion: LesionRef
+    result: str
 
 
 class ResponseStatement(Stated, frozen=True, kw_only=True, gc=False):
@@ -411,11 +426,12 @@ CONDITION_KINDS = (
 
 class PatientFact(Stated, frozen=True, kw_only=True, gc=False):
     """One dated statement on the patient: `kind` one of PATIENT_FACT_KINDS, and its value as text or
-    number."""
+    number. `about`: tokens of the Conditions it is stated of."""
 
     kind: str
     value: str | None = None
     number: Decimal | None = None
+    about: tuple[str, ...] = ()
 
 
 PATIENT_FACT_KINDS = (
@@ -434,6 +450,9 @@ PATIENT_FACT_KINDS = (
     "clinically-stable",
     "pregnant",
     "ceious-available",
+    "liver-normal",
+    "node-positive",
+    "kras-mutated",
 )
 
 
@@ -470,6 +489,7 @@ Record: TypeAlias = (
     | PlanMembership
     | NewLesionStatement
     | PathologyNodule
+    | Biopsy
     | ResponseStatement
     | PatientRecord
     | ConditionRecord

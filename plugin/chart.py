@@ -56,7 +56,8 @@ class Chart:
 
     `resources` are those on record; `drafts` come from the hook context and are not on record yet;
     `draft_tokens` are their `Type/id`; `selections` are those the user just selected.
-    `base` is the FHIR base address of the resources where it is known, `hook` the hook that asked.
+    `base` is the FHIR base address of the resources where it is known, `hook` the hook that asked and
+    `encounter` the id of the encounter in which it did.
     """
 
     patient_id: str
@@ -67,6 +68,7 @@ class Chart:
     hook: str | None = None
     draft_tokens: tuple[str, ...] = ()
     selections: tuple[str, ...] = ()
+    encounter: str | None = None
     reads: tuple[Read, ...] = ()
     milliseconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 

@@ -8,7 +8,8 @@ from datetime import date
 from plugin.chart import Chart
 from plugin.decision import Decision, HistoryEntry, LesionOutcome
 from plugin.facts import facts_of
-from plugin.orders import matters
+from plugin.local_codes import meant
+from plugin.orders import matters, ordered
 from plugin.settings import Settings
 from plugin.timeline import Timeline, build
 from rules.errors import EngineFault
@@ -41,11 +42,13 @@ def decide(
     Where neither evaluation of the rules answers, nothing is decided and the decision says so. Raises
     FactError where a fact is not as the pack declares it.
     """
+    chart = meant(chart, settings.codes.meanings)
     timeline = build(chart, today=today, timezone=settings.site.zone)
     in_force = {name: each.value for name, each in evaluator.pack.parameters.items()}
     read = facts_of(timeline, today=today, settings=settings, parameters=in_force)
     facts = (*read, *answers)
-    evaluation = _evaluated(evaluator, facts)
+    # The rules never see an answer: it cannot change what is decided, only where a message is shown.
+    evaluation = _evaluated(evaluator, read)
     patient = next(iter(evaluation.of("patient_status")), None)
     values = patient.values if patient else {}
     return Decision(
@@ -60,7 +63,8 @@ def decide(
         timeline=timeline,
         gaps=chart.gaps,
         pack=evaluator.pack,
-        order_matters=matters(chart.drafts, settings.site.zone),
+        order_matters=matters(ordered(chart), settings.site.zone),
+        encounter=chart.encounter,
     )
 
 

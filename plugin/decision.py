@@ -78,6 +78,8 @@ class Decision:
     pack: Pack = field(repr=False, compare=False)
     order_matters: bool = True
     """Whether an order of the hook has to do with the liver or its treatment, as far as can be told."""
+    encounter: str | None = None
+    """The id of the encounter in which the hook asked; drafts are made in it."""
 
     @property
     def pack_revision(self) -> str:

@@ -17,7 +17,8 @@ class Quirk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     `absent`: resource types it lacks. `type` with `needs`: a search of it wants one of these parameters
     beside the patient; with `categories`: its search knows these only. `count`: the page to ask for.
-    An entry with none of them needs no change in what is asked.
+    `costs`: what a lesion may be called here instead of its status with everything read. An entry with none
+    of them needs no change in what is asked.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Quirk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     needs: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     count: dict[str, int] = {}
+    costs: tuple[str, ...] = ()
 
 
 class _Signs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,6 +8,8 @@
     │   └── NoData               nothing decisive can be read                     (HTTP 412)
     ├── FhirError                a FHIR server did not give what was asked        (exit code 3)
     └── StoreError               the database cannot be read or written           (exit code 3)
+        ├── StoreAddressError    its address cannot be used                       (exit code 2)
+        └── StoreRefusal         it works, and does not take these rows           (exit code 3)
 
 Messages name what to do and hold neither tokens nor patient data.
 """
@@ -78,3 +80,13 @@ class StoreError(VestigeError):
     """The database cannot be read or written; the message holds the URL without its password."""
 
     exit_code = 3
+
+
+class StoreAddressError(StoreError):
+    """The address of the database cannot be used; the message does not repeat it."""
+
+    exit_code = 2
+
+
+class StoreRefusal(StoreError):
+    """The database works and does not take these rows, now or later."""

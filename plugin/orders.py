@@ -8,8 +8,21 @@ from zoneinfo import ZoneInfo
 
 from fhir_profiles.read import read, with_medications
 from fhir_profiles.records import Plan
+from plugin.chart import Chart
 
 UNRELATED_TYPE = "other"
+
+
+def ordered(chart: Chart) -> tuple[Mapping[str, Any], ...]:
+    """Returns the orders the hook is about: the drafts, else those on record that it names.
+
+    None where one that it names was not read: that may be any order, and none means in doubt.
+    """
+    if chart.drafts:
+        return chart.drafts
+    on_record = {f"{one.get('resourceType')}/{one.get('id')}": one for one in chart.resources}
+    named = [on_record.get(token) for token in chart.selections]
+    return tuple(one for one in named if one is not None) if None not in named else ()
 
 
 def matters(drafts: Sequence[Mapping[str, Any]], timezone: ZoneInfo) -> bool:

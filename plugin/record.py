@@ -16,6 +16,7 @@ from uuid import uuid4
 import msgspec
 
 from plugin.chart import Chart
+from plugin.sent import SentCard
 from plugin.version import VERSION
 
 
@@ -39,13 +40,25 @@ class RecordedGap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordedFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """One finding: rule, conclusion, how it was shown, and the pseudonym of the lesion it is about."""
+    """One finding: rule, conclusion, how it was shown, what held it back, and the pseudonym of its lesion."""
 
     rule: str
     conclusion: str | None = None
     indicator: str | None = None
     shown: str | None = None
     subject: str | None = None
+    hidden_by: str | None = None
+
+
+class RecordedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One earlier answer that held: why the message of `rule` stepped back; `card` is what was answered."""
+
+    rule: str
+    card: str
+    digest: str
+    outcome: str
+    reason: str
+    day: date
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +83,19 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     cards: tuple[str, ...]
     alarms: tuple[str, ...]
     milliseconds: dict[str, float]
+    answers: tuple[RecordedAnswer, ...] = ()
+    # `late`: the deadline had passed, and the answer said that nothing was assessed.
+    outcome: str = "answered"
+    # The rules that are not active, and a keyed digest of all settings: a change of either shows between two.
+    states: dict[str, str] = {}
+    settings: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of one call: its record (None where none is wanted) and the cards that were sent."""
+
+    record: Record | None = None
+    sent: tuple[SentCard, ...] = ()
 
 
 class Pseudonyms:
@@ -104,6 +130,10 @@ def record_of(
     client: str | None = None,
     alarms: Sequence[str] = (),
     milliseconds: Mapping[str, float] | None = None,
+    answers: Iterable[RecordedAnswer] = (),
+    outcome: str = "answered",
+    states: Mapping[str, str] | None = None,
+    settings: str = "",
 ) -> Record:
     """Returns the record of one decision on a chart; subjects of findings are made pseudonyms here."""
     return Record(
@@ -134,6 +164,10 @@ def record_of(
         cards=tuple(cards),
         alarms=tuple(alarms),
         milliseconds={**chart.milliseconds, **(milliseconds or {})},
+        answers=tuple(answers),
+        outcome=outcome,
+        states=dict(states or {}),
+        settings=settings,
     )
 
 

@@ -7,7 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from plugin.advice.memory import answered
 from plugin.decision import Advice, Decision, HistoryEntry, LesionOutcome, Shown
+from plugin.timeline import Timeline
 from rules.facts import Fact, Value
 
 
@@ -21,6 +23,11 @@ def as_json(decision: Decision, advices: Iterable[Advice], shown: Sequence[Shown
         "certainty": decision.certainty,
         "findings": [_finding(each) for each in shown],
         "advice": [_card(advice) for advice in advices],
+        "answers": [
+            {"rule": rule, **{name: _value(one.get(name)) for name in ("outcome", "reason", "day")}}
+            for rule, given in answered(decision).items()
+            for one in given
+        ],
         "gaps": [
             {
                 "resource": gap.resource,
@@ -29,6 +36,15 @@ def as_json(decision: Decision, advices: Iterable[Advice], shown: Sequence[Shown
                 "decisive": gap.decisive,
             }
             for gap in decision.gaps
+        ],
+        "understood": understood(decision.timeline),
+        "notUsed": [
+            {"resource": each.source, "reason": each.reason, "detail": each.detail}
+            for each in decision.timeline.rejected
+        ],
+        "notes": [
+            {"resource": each.source, "reason": each.reason, "detail": each.detail}
+            for each in decision.timeline.notes
         ],
         "rulePack": {
             "id": decision.pack.id,
@@ -39,6 +55,26 @@ def as_json(decision: Decision, advices: Iterable[Advice], shown: Sequence[Shown
             "alarms": [{"kind": alarm.kind, "message": alarm.message} for alarm in decision.alarms],
         },
     }
+
+
+def understood(timeline: Timeline) -> dict[str, int]:
+    """Returns how many records of each kind were understood, those of which there are any."""
+    counted = {
+        "lesions": timeline.lesions,
+        "studies": timeline.studies,
+        "sightings": timeline.sightings,
+        "doses": timeline.doses,
+        "treatments": timeline.treatments,
+        "plans": timeline.plans,
+        "dispositions": timeline.decided,
+        "laboratory values": timeline.labs,
+        "conditions": timeline.conditions,
+        "patient facts": timeline.patient_facts,
+        "reviews": timeline.reviews,
+        "pathology": timeline.pathology,
+        "responses": timeline.responses,
+    }
+    return {name: len(records) for name, records in counted.items() if records}
 
 
 def _lesion(lesion: LesionOutcome) -> dict[str, Any]:

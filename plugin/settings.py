@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -16,7 +17,13 @@ from msgspec import Meta, Struct, field
 from plugin.address import AddressError, check
 from plugin.dialects import dialects
 from plugin.errors import SettingsError
+from plugin.local_codes import refusal
+from plugin.settings_page import Page, check_page
 from plugin.settings_source import decoded, environment, refuse_unknown, suggestion
+
+_LINK = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?(/[^\s@]*)?")
+SHORTEST_KEY = 32
+_REVERSE_DOMAIN = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9-]+){2,}")
 
 Seconds = Annotated[float, Meta(gt=0, le=600)]
 Count = Annotated[int, Meta(ge=1)]
@@ -41,7 +48,12 @@ class Site(Struct, frozen=True, kw_only=True):
 
 
 class Service(Struct, frozen=True, kw_only=True):
-    """The HTTP service; `today` fixes the clock and is accepted with `open` only."""
+    """The HTTP service; `today` fixes the clock and is accepted with `open` only.
+
+    `result_review_hook` is the site's own hook, by a reverse-domain name, for when a result is looked at.
+    `tls_cert` and `tls_key` (PEM) make it speak TLS itself; with `tls_client_ca` every client must show a
+    certificate of this authority. `log` is the form of the lines on standard error.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8000
@@ -51,7 +63,11 @@ class Service(Struct, frozen=True, kw_only=True):
     max_body: Count = 16 * 1024 * 1024
     hook_deadline: Seconds = 4.0
     cors_origins: tuple[str, ...] = ()
-    workers: Count = 1
+    result_review_hook: str | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_client_ca: Path | None = None
+    log: Literal["text", "json"] = "text"
 
 
 class Backend(Struct, frozen=True, kw_only=True):
@@ -123,15 +139,29 @@ class Trust(Struct, frozen=True, kw_only=True):
     # Epic's tokens live 900 s and name an `iat` 300 s in the past.
     max_lifetime: Annotated[float, Meta(gt=0, le=3600)] = 1200.0
     replay_protection: bool = True
+    # `database`: a token is accepted once by all workers together, over a restart, too; `process`: by each.
+    replay_store: Literal["database", "process"] = "database"
     behind_tls_proxy: bool = False
 
 
 class Store(Struct, frozen=True, kw_only=True):
-    """Where feedback and decision records are kept; any SQLAlchemy URL."""
+    """Where feedback, sent cards and decision records are kept; any SQLAlchemy URL.
+
+    `pseudonym_key` is a file with the secret under which patients appear there (None: a key in the database
+    itself). `spool` is the folder in which records wait for the database (None: beside an SQLite database,
+    else `vestige-spool`), with at most `spool_max` bytes for each worker. `on_failure` says what becomes of a
+    call while the database is away: it is answered and its record waits (`spool`), or it is refused
+    (`refuse`). `keep_days` is how long `vestige records prune` leaves records.
+    """
 
     url: str = "sqlite:///vestige.db"
     records: bool = True
     keep_comments: bool = False
+    pseudonym_key: Path | None = None
+    spool: Path | None = None
+    spool_max: Annotated[int, Meta(ge=65536)] = 256 * 1024 * 1024
+    on_failure: Literal["spool", "refuse"] = "spool"
+    keep_days: Count | None = None
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -145,12 +175,25 @@ class Rules(Struct, frozen=True, kw_only=True):
     engine_workers: Count = 1
 
 
+class CardLink(Struct, frozen=True, kw_only=True):
+    """One link that every card carries, to the letter: the site's guideline, or a SMART app's launch."""
+
+    label: Annotated[str, Meta(min_length=1, max_length=100)]
+    url: str
+    type: Literal["absolute", "smart"] = "absolute"
+
+
 class Cards(Struct, frozen=True, kw_only=True):
-    """How much is shown at once, and in which language."""
+    """How much is shown at once, in which language, with which links.
+
+    `remember_answers` lets advice that was answered step back until something changes.
+    """
 
     max_cards: Count = 4
     response_summary: bool = False
     language: str = "en"
+    remember_answers: bool = True
+    links: tuple[CardLink, ...] = ()
 
 
 class OrderCode(Struct, frozen=True, kw_only=True):
@@ -162,8 +205,13 @@ class OrderCode(Struct, frozen=True, kw_only=True):
 
 
 class Codes(Struct, frozen=True, kw_only=True):
-    """The site's own codes of suggested orders; they stand before the standard ones of the draft."""
+    """The site's own codes of suggested orders, which stand before the standard ones of the draft.
 
+    `meanings` says by "system|code" what its codes of procedures, orders, appointments and examinations stand
+    for; the names are those of `fhir_profiles.meaning.MEANINGS`.
+    """
+
+    meanings: dict[str, str] = field(default_factory=dict)
     liver_mri: tuple[OrderCode, ...] = ()
     liver_mri_plain: tuple[OrderCode, ...] = ()
     ious: tuple[OrderCode, ...] = ()
@@ -182,6 +230,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     rules: Rules = field(default_factory=Rules)
     cards: Cards = field(default_factory=Cards)
     codes: Codes = field(default_factory=Codes)
+    page: Page = field(default_factory=Page)
 
     def with_fhir_servers(self, bases: tuple[str, ...]) -> Settings:
         """Returns settings that also permit these bases; without a token where the service is open itself."""
@@ -215,10 +264,39 @@ def checked(settings: Settings) -> Settings:
         ) from error
     if settings.service.today is not None and not settings.service.open:
         raise SettingsError("service.today fixes the clock and is accepted only with service.open = true")
+    own = settings.service.result_review_hook
+    if own is not None and not _REVERSE_DOMAIN.fullmatch(own):
+        raise SettingsError(
+            f"service.result_review_hook: {own!r} must be a name under the site's own domain, turned round, "
+            "such as org.hospital.result-review"
+        )
+    _check_tls(settings.service)
+    for number, link in enumerate(settings.cards.links):
+        if not _LINK.fullmatch(link.url):
+            raise SettingsError(
+                f"cards.links[{number}].url: must be an https address without user and blanks"
+            )
+    if settings.store.pseudonym_key is not None:
+        pseudonym_key(settings.store.pseudonym_key)
+    for code, name in settings.codes.meanings.items():
+        if (trouble := refusal(code, name)) is not None:
+            raise SettingsError(f"codes.meanings: {trouble}")
     for number, server in enumerate(settings.fhir.servers):
         # Not its base: that may hold what is refused, a password.
         _check_server(server, f"fhir.servers[{number}]", service_open=settings.service.open)
+    check_page(settings.page, settings.fhir.servers, service_open=settings.service.open)
     return settings
+
+
+def pseudonym_key(file: Path) -> bytes:
+    """Returns the secret of a file, without the blanks around it; raises SettingsError below 32 bytes."""
+    try:
+        key = file.read_bytes().strip()
+    except OSError as error:
+        raise SettingsError(f"store.pseudonym_key: {file} cannot be read: {error.strerror}") from error
+    if len(key) < SHORTEST_KEY:
+        raise SettingsError(f"store.pseudonym_key: {file}: a secret has at least {SHORTEST_KEY} random bytes")
+    return key
 
 
 def today(settings: Settings) -> date:
@@ -226,6 +304,17 @@ def today(settings: Settings) -> date:
     if settings.service.today is not None:
         return settings.service.today
     return datetime.now(settings.site.zone).date()
+
+
+def _check_tls(service: Service) -> None:
+    if (service.tls_cert is None) != (service.tls_key is None):
+        raise SettingsError("service.tls_cert and service.tls_key come together: the certificate and its key")
+    if service.tls_client_ca is not None and service.tls_cert is None:
+        raise SettingsError("service.tls_client_ca needs service.tls_cert and service.tls_key beside it")
+    for name in ("tls_cert", "tls_key", "tls_client_ca"):
+        file: Path | None = getattr(service, name)
+        if file is not None and not file.is_file():
+            raise SettingsError(f"service.{name}: there is no file {file}")
 
 
 def _check_server(server: FhirServer, where: str, *, service_open: bool) -> None:

@@ -1,152 +1,169 @@
-"""The site's database: feedback on cards, and the record of every decision, which is only ever added to."""
+"""The site's database: feedback, the cards that were sent, and decision records, which are only added to."""
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Protocol
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, date, datetime
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from plugin.errors import StoreError
-from plugin.record import Record
+from plugin import links
+from plugin.database import HEAD, engine_of, in_memory, kind_of, require_file, upgrade, version_of
+from plugin.errors import StoreError, StoreRefusal
+from plugin.links import Checked, Head
+from plugin.record import Entry, Record
+from plugin.rows import Feedback, FeedbackItem, digest, feedback_of, feedback_row, text
+from plugin.sent import Answered, SentCard
+from plugin.sent_query import add_sent, answers_to, cards_of, same_client, was_answered
+from plugin.tables import FEEDBACK, KEY, RECORD, SEGMENT, SENT_CARD
 
-# The newest step in plugin/migrations; a database that has it already is opened without loading Alembic.
-HEAD = "0001"
-_MIGRATIONS = Path(__file__).parent / "migrations"
-
-# Alembic keeps the step at hand in its module, one at a time for the whole process.
-_migrating = threading.Lock()
-
-_meta = sa.MetaData()
-_version = sa.Table("alembic_version", _meta, sa.Column("version_num", sa.String(32)))
-_feedback = sa.Table(
-    "feedback",
-    _meta,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("digest", sa.String(64)),
-    sa.Column("received", sa.String(32)),
-    sa.Column("at", sa.String(32)),
-    *(sa.Column(name, sa.Text) for name in ("client", "service", "card", "outcome", "accepted")),
-    *(sa.Column(name, sa.Text) for name in ("reason_system", "reason_code", "reason_display", "comment")),
-)
-_record = sa.Table(
-    "decision_record",
-    _meta,
-    sa.Column("id", sa.Integer, primary_key=True),
-    *(sa.Column(name, sa.Text) for name in ("record", "made", "digest", "body")),
-)
-_key = sa.Table(
-    "pseudonym_key", _meta, sa.Column("id", sa.Integer, primary_key=True), sa.Column("key", sa.String(64))
-)
-
-
-class FeedbackItem(Protocol):
-    """What one user did with one card, as the protocol layer read it."""
-
-    @property
-    def service(self) -> str: ...
-    @property
-    def card(self) -> str: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def accepted(self) -> tuple[str, ...]: ...
-    @property
-    def reason_system(self) -> str | None: ...
-    @property
-    def reason_code(self) -> str | None: ...
-    @property
-    def reason_display(self) -> str | None: ...
-    @property
-    def comment(self) -> str | None: ...
-    @property
-    def client(self) -> str | None: ...
-
-
-class Feedback(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored piece of feedback; `received` is when it came."""
-
-    service: str
-    card: str
-    outcome: str
-    at: datetime
-    received: datetime
-    accepted: tuple[str, ...] = ()
-    reason_system: str | None = None
-    reason_code: str | None = None
-    reason_display: str | None = None
-    comment: str | None = None
-    client: str | None = None
+__all__ = ["HEAD", "Feedback", "FeedbackItem", "Store"]
 
 
 class Store:
     """One database, by any SQLAlchemy URL; safe to use from several threads and processes.
 
-    Every method raises StoreError where the database cannot be used.
+    Every method raises StoreError where the database cannot be used. `create` False opens one that is there
+    and leaves it as it is.
     """
 
-    def __init__(self, url: str) -> None:
-        self._engine = _engine(url)
+    def __init__(self, url: str, *, create: bool = True) -> None:
+        self._engine = engine_of(url)
+        self.worker = links.worker_name()
         self._name = self._engine.url.render_as_string(hide_password=True)
-        with self._guarded():
-            _upgrade(self._engine)
+        # A database in memory is one connection, whose transactions threads must not share.
+        self._alone = threading.RLock() if in_memory(self._engine.url) else nullcontext()
+        try:
+            if create:
+                with self._guarded():
+                    upgrade(self._engine)
+            else:
+                require_file(self._engine.url)
+                self.check()
+        except StoreError:
+            self.close()
+            raise
 
     def add_feedback(self, items: Sequence[FeedbackItem]) -> int:
         """Keeps all items or none, the same one sent again only once; returns how many were new."""
         received = datetime.now(UTC)
         with self._guarded(), self._engine.begin() as connection:
-            return sum(_add_once(connection, _row(item, received)) for item in items)
+            return sum(_add_once(connection, feedback_row(item, received)) for item in items)
 
     def feedback(self) -> tuple[Feedback, ...]:
         """Returns all feedback in the order it came."""
         with self._guarded(), self._engine.connect() as connection:
-            rows = connection.execute(sa.select(_feedback).order_by(_feedback.c.id)).mappings()
-            return tuple(_read(row) for row in rows)
+            rows = connection.execute(sa.select(FEEDBACK).order_by(FEEDBACK.c.id)).mappings()
+            return tuple(feedback_of(row) for row in rows)
 
-    def add_record(self, record: Record) -> None:
-        """Adds one decision record."""
-        body = msgspec.json.encode(record, order="deterministic").decode()
-        values = {"record": record.id, "made": _text(record.made), "digest": _digest(body), "body": body}
+    def add_record(self, record: Record, cards: Sequence[SentCard] = ()) -> None:
+        """Adds one decision record and the cards that were sent on it, all or nothing."""
         with self._guarded(), self._engine.begin() as connection:
-            connection.execute(sa.insert(_record).values(values))
+            _add_record(connection, self.worker, record)
+            add_sent(connection, cards)
+
+    def keep(self, entries: Sequence[Entry], worker: str) -> None:
+        """Adds what a worker recorded, all or nothing and on the disk; what is there already is left out."""
+        with self._guarded(), self._engine.connect() as connection, _on_disk(connection), connection.begin():
+            for entry in entries:
+                _keep(connection, worker, entry)
+
+    def heads(self) -> tuple[Head, ...]:
+        """Returns the head of every worker's day of decision records, those dropped among them."""
+        with self._guarded(), self._engine.connect() as connection:
+            return tuple(links.heads(connection))
+
+    def verify(self) -> Iterator[Checked]:
+        """Yields what the hash chain of each worker and day says of its decision records."""
+        for head in self.heads():
+            with self._guarded(), self._engine.connect() as connection:
+                yield links.check(connection, _now(connection, head))
+
+    def unlinked(self) -> int:
+        """Returns how many decision records stand in no hash chain."""
+        with self._guarded(), self._engine.connect() as connection:
+            return links.unlinked(connection)
+
+    def link_at(self, segment: str, place: int) -> str | None:
+        """Returns the link of one decision record, None where it is not there."""
+        with self._guarded(), self._engine.connect() as connection:
+            return links.link_at(connection, segment, place)
+
+    def droppable(self, before: date) -> tuple[Head, ...]:
+        """Returns the heads of the days before a day whose records are still there."""
+        return tuple(links.droppable(list(self.heads()), before))
+
+    def drop(self, before: date) -> tuple[Head, ...]:
+        """Drops the records of whole days before a day, keeps their heads, and returns these."""
+        gone = self.droppable(before)
+        for head in gone:
+            with self._guarded(), self._engine.begin() as connection:
+                links.drop(connection, head, datetime.now(UTC))
+        return gone
+
+    def add_sent(self, cards: Sequence[SentCard]) -> None:
+        """Adds cards that were sent where no decision record is kept."""
+        with self._guarded(), self._engine.begin() as connection:
+            add_sent(connection, cards)
 
     def records(self) -> Iterator[Record]:
         """Yields every decision record, oldest first; raises StoreError at one that was changed."""
         with self._guarded(), self._engine.connect() as connection:
-            rows = connection.execute(sa.select(_record).order_by(_record.c.id)).mappings()
+            rows = connection.execute(sa.select(RECORD).order_by(RECORD.c.id)).mappings()
             for row in rows:
-                if _digest(row["body"]) != row["digest"]:
-                    raise StoreError(
-                        f"{self._name}: decision record {row['record']} was changed after it was written"
-                    )
-                yield msgspec.json.decode(row["body"], type=Record)
+                yield self._record(row)
+
+    def record_of(self, card: str) -> Record | None:
+        """Returns the decision record behind a card, None where there is none; StoreError where changed."""
+        query = (
+            sa.select(RECORD)
+            .join(SENT_CARD, SENT_CARD.c.record == RECORD.c.record)
+            .where(SENT_CARD.c.card == card)
+        )
+        with self._guarded(), self._engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+            return None if row is None else self._record(row)
+
+    def answered(self, patient: str) -> tuple[Answered, ...]:
+        """Returns the cards of a patient (a pseudonym) that were answered, in the order they were sent."""
+        with self._guarded(), self._engine.connect() as connection:
+            cards = cards_of(connection, SENT_CARD.c.patient == patient, was_answered())
+            return tuple(one for one in answers_to(connection, cards) if one.reply is not None)
+
+    def sent(self, since: datetime | None = None) -> tuple[Answered, ...]:
+        """Returns every card sent, from a moment on, with the answer that stands for it, in order."""
+        wanted = sa.true() if since is None else SENT_CARD.c.made >= text(since)
+        with self._guarded(), self._engine.connect() as connection:
+            return tuple(answers_to(connection, cards_of(connection, wanted)))
+
+    def unmatched(self, since: datetime | None = None) -> int:
+        """Returns how many pieces of feedback name no card that was sent to their client."""
+        wanted = sa.true() if since is None else FEEDBACK.c.received >= text(since)
+        known = sa.exists().where(SENT_CARD.c.card == FEEDBACK.c.card, *same_client())
+        query = sa.select(sa.func.count()).select_from(FEEDBACK).where(wanted, ~known)
+        with self._guarded(), self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def pseudonym_key(self) -> bytes:
         """Returns the key under which this database's pseudonyms are made; made once, at first use."""
         with self._guarded(), self._engine.begin() as connection:
-            found = connection.execute(sa.select(_key.c.key)).scalar()
+            found = connection.execute(sa.select(KEY.c.key)).scalar()
             if found is None:
-                _add_once(connection, {"id": 1, "key": secrets.token_hex(32)}, _key)
-                found = connection.execute(sa.select(_key.c.key)).scalar_one()
+                _add_once(connection, {"id": 1, "key": secrets.token_hex(32)}, KEY)
+                found = connection.execute(sa.select(KEY.c.key)).scalar_one()
             return bytes.fromhex(found)
 
     def check(self) -> None:
         """Raises StoreError where the database cannot be reached or has not the shape this version needs."""
         with self._guarded():
-            found = _version_of(self._engine)
+            found = version_of(self._engine)
         if found != HEAD:
             raise StoreError(f"{self._name}: is at step {found}, this version needs {HEAD}")
 
@@ -154,119 +171,68 @@ class Store:
         """Closes every connection."""
         self._engine.dispose()
 
+    def _record(self, row: sa.RowMapping) -> Record:
+        if digest(row["body"]) != row["digest"]:
+            raise StoreError(
+                f"{self._name}: decision record {row['record']} was changed after it was written"
+            )
+        return msgspec.json.decode(row["body"], type=Record)
+
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
-            yield
+            with self._alone:
+                yield
+        except (IntegrityError, DataError) as error:
+            raise StoreRefusal(f"{self._name}: does not take what it was given: {kind_of(error)}") from error
         except SQLAlchemyError as error:
-            # Only the kind of fault: the text of the driver may repeat values.
-            raise StoreError(f"{self._name}: the database cannot be used: {_kind(error)}") from error
+            raise StoreError(f"{self._name}: the database cannot be used: {kind_of(error)}") from error
+        except msgspec.MsgspecError as error:
+            # What the row holds is not repeated.
+            raise StoreError(f"{self._name}: holds a row that this version cannot read") from error
 
 
-def _kind(error: SQLAlchemyError) -> str:
-    inner = getattr(error, "orig", None)
-    return type(inner if inner is not None else error).__name__
-
-
-def _engine(url: str) -> sa.Engine:
-    try:
-        parsed = sa.make_url(url)
-        if parsed.drivername in ("postgresql", "postgres"):
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        memory = parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:")
-        more: dict[str, Any] = {"poolclass": StaticPool} if memory else {"pool_pre_ping": True}
-        engine = sa.create_engine(parsed, hide_parameters=True, **more)
-    except ModuleNotFoundError as error:
-        hint = "install vestige[postgres]" if "psycopg" in str(error) else f"install {error.name}"
-        raise StoreError(f"store.url: the database driver is not installed: {hint}") from error
-    except (SQLAlchemyError, ValueError) as error:
-        # The address itself is not repeated: it may hold a password.
-        raise StoreError(
-            "store.url: is no database address; write for example sqlite:///vestige.db"
-        ) from error
-    if engine.dialect.name not in ("sqlite", "postgresql"):
-        raise StoreError(f"store.url: {engine.dialect.name} is not supported; use SQLite or PostgreSQL")
-    if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    cursor = connection.cursor()
-    # The patience first: the change to a write-ahead log may itself have to wait for another worker.
-    for pragma in ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = NORMAL"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _version_of(engine: sa.Engine) -> str | None:
-    with engine.connect() as connection:
-        if not sa.inspect(connection).has_table(_version.name):
-            return None
-        found: str | None = connection.execute(sa.select(_version.c.version_num)).scalar()
-        return found
-
-
-def _upgrade(engine: sa.Engine) -> None:
-    if _version_of(engine) == HEAD:
-        return
-    # Half a second to import: only for a database that is new or old.
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    try:
-        with _migrating, engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    except SQLAlchemyError:
-        # Several workers may start at once: whoever came first is doing it.
-        if not _becomes_ready(engine):
-            raise
-
-
-def _becomes_ready(engine: sa.Engine) -> bool:
-    for _ in range(50):
-        if _version_of(engine) == HEAD:
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def _add_once(connection: sa.Connection, values: Mapping[str, Any], table: sa.Table = _feedback) -> bool:
+def _add_once(connection: sa.Connection, values: Mapping[str, Any], table: sa.Table = FEEDBACK) -> bool:
     """Adds a row unless it is there, and says whether it was new."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    result = connection.execute(insert(table).values(values).on_conflict_do_nothing())
-    return result.rowcount == 1
+    statement = insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
+    return connection.execute(statement).first() is not None
 
 
-def _row(item: FeedbackItem, received: datetime) -> dict[str, Any]:
-    values = {
-        "at": _text(item.at),
-        "client": item.client,
-        "service": item.service,
-        "card": item.card,
-        "outcome": item.outcome,
-        "accepted": msgspec.json.encode(item.accepted).decode(),
-        "reason_system": item.reason_system,
-        "reason_code": item.reason_code,
-        "reason_display": item.reason_display,
-        "comment": item.comment,
-    }
-    body = msgspec.json.encode(values, order="deterministic").decode()
-    return {**values, "received": _text(received), "digest": _digest(body)}
+def _add_record(connection: sa.Connection, worker: str, record: Record) -> None:
+    body = msgspec.json.encode(record, order="deterministic").decode()
+    values = {"record": record.id, "made": text(record.made), "digest": digest(body), "body": body}
+    links.add_linked(connection, worker, record.made, values)
 
 
-def _read(row: sa.RowMapping) -> Feedback:
-    accepted = msgspec.json.decode(row["accepted"], type=tuple[str, ...])
-    named = {name: row[name] for name in Feedback.__struct_fields__ if name != "accepted"}
-    return msgspec.convert({**named, "accepted": accepted}, Feedback)
+def _keep(connection: sa.Connection, worker: str, entry: Entry) -> None:
+    """Adds one entry unless it is there: the process may have ended between writing it here and saying so."""
+    if entry.record is not None:
+        there = sa.select(RECORD.c.id).where(RECORD.c.record == entry.record.id)
+        if connection.execute(there).first() is not None:
+            return
+        _add_record(connection, worker, entry.record)
+    known = sa.select(SENT_CARD.c.card).where(SENT_CARD.c.card.in_([card.card for card in entry.sent]))
+    found = set(connection.execute(known).scalars()) if entry.sent else set()
+    add_sent(connection, [card for card in entry.sent if card.card not in found])
 
 
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+def _now(connection: sa.Connection, head: Head) -> Head:
+    """Returns a head as it is within this transaction: a worker may have added to it since."""
+    query = sa.select(SEGMENT).where(SEGMENT.c.segment == head.segment)
+    return Head(**connection.execute(query).mappings().one())
 
 
-def _digest(body: str) -> str:
-    return hashlib.sha256(body.encode()).hexdigest()
+@contextmanager
+def _on_disk(connection: sa.Connection) -> Iterator[None]:
+    """Lets SQLite say that it is done only once the disk has it, which is slower and done here only."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    connection.exec_driver_sql("PRAGMA synchronous = FULL")
+    connection.commit()
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
+        connection.commit()

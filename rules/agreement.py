@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rules.trace import Outcome, Trace, Way
 
 
@@ -28,11 +30,22 @@ def _renumbered(first: Trace, second: Trace) -> dict[str, Outcome]:
             mapped.append(other)
     if mapped == list(range(len(mapped))):
         return second.outcomes
+    moved = {number for number, other in enumerate(mapped) if number != other}
     new = mapped.__getitem__
     return {
-        id_: Outcome(
-            {at: Way(says, set(map(new, support))) for at, (says, support) in ways.items()},
-            {at: set(map(new, support)) for at, support in gifts.items()},
-        )
-        for id_, (ways, gifts) in second.outcomes.items()
+        id_: outcome if moved.isdisjoint(_rests_on(outcome)) else _mapped(outcome, new)
+        for id_, outcome in second.outcomes.items()
     }
+
+
+def _rests_on(outcome: Outcome) -> set[int]:
+    """Returns the numbers of all facts that an outcome rests on."""
+    return set().union(*outcome.gifts.values(), *[way.support for way in outcome.ways.values()])
+
+
+def _mapped(outcome: Outcome, new: Callable[[int], int]) -> Outcome:
+    """Returns an outcome with the facts it rests on numbered anew."""
+    return Outcome(
+        {at: Way(says, set(map(new, support))) for at, (says, support) in outcome.ways.items()},
+        {at: set(map(new, support)) for at, support in outcome.gifts.items()},
+    )

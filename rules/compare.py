@@ -36,9 +36,16 @@ class PackDiff:
     findings: tuple[FindingChange, ...]
 
 
-def diff(first: Pack, second: Pack, patients: Mapping[str, Sequence[Fact]]) -> PackDiff:
+Patients = Mapping[str, Sequence[Fact]]
+
+
+def diff(first: Pack, second: Pack, patients: Patients, later: Patients | None = None) -> PackDiff:
     """Returns what the second pack adds, removes and changes; raises FactError for facts that either
-    refuses."""
+    refuses.
+
+    `later` are the facts of the same patients for the second pack, where its parameters have made them
+    other than they are for the first.
+    """
     before, after = first.statements, second.statements
     both = [id_ for id_ in before if id_ in after]
     changed = [id_ for id_ in both if _meaning(before[id_], first) != _meaning(after[id_], second)]
@@ -49,7 +56,7 @@ def diff(first: Pack, second: Pack, patients: Mapping[str, Sequence[Fact]]) -> P
         tuple(sorted(set(before) - set(after))),
         tuple(sorted(changed)),
         tuple(parameters),
-        _findings(first, second, patients),
+        _findings(first, second, patients, patients if later is None else later),
     )
 
 
@@ -96,11 +103,11 @@ def _value(pack: Pack, name: str) -> object:
     return None if parameter is None else (parameter.value, parameter.unit, parameter.source, parameter.read)
 
 
-def _findings(first: Pack, second: Pack, patients: Mapping[str, Sequence[Fact]]) -> tuple[FindingChange, ...]:
+def _findings(first: Pack, second: Pack, patients: Patients, later: Patients) -> tuple[FindingChange, ...]:
     found: list[FindingChange] = []
     with Evaluator(first, mode="reference") as old, Evaluator(second, mode="reference") as new:
         for patient, facts in sorted(patients.items()):
-            before, after = _by_subject(old, facts), _by_subject(new, facts)
+            before, after = _by_subject(old, facts), _by_subject(new, later[patient])
             for at in sorted(
                 {*before, *after}, key=lambda at: tuple((part is not None, part or "") for part in at)
             ):

@@ -20,8 +20,10 @@ SERVICES = {
     "patient-view": "crlm-lesion-review",
     "order-select": "crlm-order-select",
     "order-sign": "crlm-order-sign",
+    "order-dispatch": "crlm-order-dispatch",
     "appointment-book": "crlm-appointment-book",
     "encounter-start": "crlm-encounter-start",
+    "encounter-discharge": "crlm-encounter-discharge",
 }
 
 
@@ -53,10 +55,12 @@ def running(
     options: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     vestige: Path = Path(sys.executable).with_name("vestige"),
+    port: int | None = None,
+    trusting: bool = True,
 ) -> Iterator[Service]:
-    """Runs `vestige serve --open` until the block ends."""
-    port = free_port()
-    command = [str(vestige), "serve", "--open", "--port", str(port)]
+    """Runs `vestige serve` until the block ends: open, or with the trust its `--config` says."""
+    port = port or free_port()
+    command = [str(vestige), "serve", *(["--open"] if trusting else []), "--port", str(port)]
     for base in bases:
         command += ["--fhir-server", base]
     if today:

@@ -82,7 +82,7 @@ def test_every_file_that_the_readme_names_exists() -> None:
     assert not [link for link in named if not (ROOT / link).exists()]
 
 
-@pytest.mark.parametrize("document", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize("document", sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: path.name)
 def test_every_test_that_a_document_names_exists(document: Path) -> None:
     named = set(re.findall(r"`(tests/[\w./-]+)`", document.read_text()))
     assert not [name for name in named if not (ROOT / name).exists()]

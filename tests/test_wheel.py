@@ -66,7 +66,7 @@ def test_answers_a_hook_from_a_clean_environment(installed: Path, tmp_path: Path
     hook = json.loads((tmp_path / "ct-only-watch-and-wait.hook.json").read_text())
     resources = [entry["resource"] for entry in bundle["entry"]]
     with running(tmp_path, today=TODAY, environment=CLEAN, vestige=vestige) as service:
-        services = requests.get(f"{service.address}/cds-services", timeout=20).json()["services"]
+        services = requests.get(f"{service.address}/cds-services", timeout=60).json()["services"]
         prefetch = {}
         for key, template in services[0]["prefetch"].items():
             found = [one for one in resources if one["resourceType"] == re.split(r"[?/]", template)[0]]

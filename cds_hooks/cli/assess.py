@@ -47,7 +47,9 @@ def assess(
     advices = advise(decision, name, settings=settings, language=settings.cards.language)
     if as_json_:
         document = as_json(decision, advices, shown(decision, name))
-        made = response(advices, source_url=settings.service.public_url or CANONICAL)
+        made = response(
+            advices, source_url=settings.service.public_url or CANONICAL, links=settings.cards.links
+        )
         print_json({**document, "cards": pruned(made["cards"])})
     else:
         report.print_report(console(), decision, advices)

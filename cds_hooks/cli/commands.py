@@ -3,32 +3,54 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 
 import typer
 
-from cds_hooks.cli import assess, config, demo, features, rules, samples, serve, validate, why
 from cds_hooks.cli.terminal import complain
 from plugin.errors import VestigeError
 from plugin.version import VERSION
 from rules.errors import RulesError
 
-app = typer.Typer(
-    name="vestige",
-    help="A CDS Hooks service for colorectal liver metastases, and its tools.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command("serve")(serve.serve)
-app.command("demo")(demo.demo)
-app.command("assess")(assess.assess)
-app.command("why")(why.why)
-app.command("why-not")(why.why_not)
-app.command("features")(features.features)
-app.command("validate")(validate.validate)
-app.add_typer(samples.app, name="samples")
-app.add_typer(rules.app, name="rules")
-app.add_typer(config.app, name="config")
+# Each command's module and function, in the order of the help; a group's module holds its commands.
+COMMANDS = {
+    "serve": "serve.serve",
+    "demo": "demo.demo",
+    "assess": "assess.assess",
+    "why": "why.why",
+    "why-not": "why.why_not",
+    "capture": "capture.capture",
+    "replay": "replay.replay",
+    "conformance": "conformance.conformance",
+    "features": "features.features",
+    "doctor": "doctor.doctor",
+    "integrate": "integrate.integrate",
+    "interop": "interop.interop",
+    "validate": "validate.validate",
+}
+GROUPS = ("samples", "rules", "config", "feedback", "records")
+HELP = "A CDS Hooks service for colorectal liver metastases, and its tools."
+
+
+def application(names: Iterable[str] = (*COMMANDS, *GROUPS)) -> typer.Typer:
+    """Returns the command line with these commands; only their modules are loaded, for some take a second."""
+    app = typer.Typer(
+        name="vestige",
+        help=HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_options)
+    for name in names:
+        module, _, function = COMMANDS.get(name, name).partition(".")
+        loaded = import_module(f"cds_hooks.cli.{module}")
+        if function:
+            app.command(name)(getattr(loaded, function))
+        else:
+            app.add_typer(loaded.app, name=name)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -42,17 +64,25 @@ VERSION_OPTION = typer.Option(
 )
 
 
-@app.callback()
 def _options(
     version: bool = VERSION_OPTION,
 ) -> None:
     """Exit codes: 0 fine, 1 a problem was found, 2 unusable input, 3 something could not be reached."""
 
 
+def _asked(arguments: list[str]) -> Iterable[str]:
+    """The one command that is asked for, or all where it is help or a word that is no command."""
+    first = arguments[0] if arguments else ""
+    if first == "--version":
+        # A group wants a command, if only not to be called.
+        return ("samples",)
+    return (first,) if first in COMMANDS or first in GROUPS else (*COMMANDS, *GROUPS)
+
+
 def run() -> None:
     """Runs the command line; an error on purpose is one line and its exit code."""
     try:
-        app()
+        application(_asked(sys.argv[1:]))()
     except VestigeError as error:
         sys.exit(complain(str(error), error.exit_code))
     except RulesError as error:

@@ -21,7 +21,14 @@ def check(config: Path | None = CONFIG) -> None:
     settings = load(config)
     Gate(settings)
     base = public_base(settings)
-    revision = pack_of(settings).revision
+    pack = pack_of(settings)
+    revision = pack.revision
+    for rule in pack.statements.values():
+        if rule.status != "active":
+            console().print(f"{rule.id} is {rule.status}: {rule.title}", soft_wrap=True)
+    for name, parameter in pack.parameters.items():
+        if parameter.site:
+            console().print(f"{name} is {parameter.value} {parameter.unit} at this site", soft_wrap=True)
     console().print(
         f"The settings can be used: {base}, {len(settings.trust.issuers)} clients, "
         f"{len(settings.fhir.servers)} FHIR servers, time zone {settings.site.timezone}, rules {revision}.",

@@ -13,11 +13,13 @@ import typer
 from cds_hooks.app import create_app
 from cds_hooks.cli.serve import changed
 from cds_hooks.cli.terminal import TODAY, console, day
+from cds_hooks.page.authority import CLIENT
 from cds_hooks.page.ehr import create_ehr
 from cds_hooks.server import Listening, listen, port_of, run
 from fhir_profiles import samples
 from plugin.settings import FhirServer, Settings
 from plugin.settings import today as today_of
+from plugin.settings_page import Page, PageClient
 
 HOST = "127.0.0.1"
 
@@ -41,7 +43,7 @@ def demo(
         patients = [samples.sample(name, today_of(settings)) for name in samples.names()]
         servers = [
             Listening(create_app(settings), service_socket),
-            Listening(create_ehr(patients, origin=origin, service=service), ehr_socket),
+            Listening(create_ehr(patients, origin=origin, service=service, timeline=True), ehr_socket),
         ]
         run(servers, started=lambda: _announce(service, origin, browser), log_level="warning")
     console().print("vestige: ended.")
@@ -61,7 +63,9 @@ def _settings(service: str, origin: str, folder: Path, today: str | None) -> Set
     )
     fhir = msgspec.structs.replace(settings.fhir, servers=(FhirServer(base=f"{origin}/fhir"),))
     store = msgspec.structs.replace(settings.store, url=f"sqlite:///{folder / 'demo.db'}", keep_comments=True)
-    return msgspec.structs.replace(settings, fhir=fhir, store=store)
+    client = PageClient(server=f"{origin}/fhir", client_id=CLIENT, write=True)
+    page = Page(enabled=True, clients=(client,))
+    return msgspec.structs.replace(settings, fhir=fhir, store=store, page=page)
 
 
 def _announce(service: str, origin: str, browser: bool) -> None:

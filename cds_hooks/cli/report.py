@@ -13,6 +13,7 @@ from rich.text import Text
 
 from cds_hooks.cli.terminal import plain, safe
 from plugin.decision import Advice, Decision, HistoryEntry, LesionOutcome
+from plugin.result import understood
 
 STUDY_WIDTH = 12
 LABEL_WIDTH = 14
@@ -38,6 +39,10 @@ def print_report(out: Console, decision: Decision, advices: Sequence[Advice]) ->
     out.print(plain(f"Patient status: {decision.patient_status}"))
     for gap in decision.gaps:
         out.print(plain(f"Not read: {gap.resource} ({gap.reason.value}): {gap.detail}"), style="red")
+    counted = ", ".join(f"{count} {name}" for name, count in understood(decision.timeline).items())
+    out.print(plain(f"Understood: {counted or 'nothing that bears on liver metastases'}"))
+    for line in not_used(decision):
+        out.print(plain(line), style="yellow")
     for alarm in decision.alarms:
         out.print(plain(f"Alarm: {alarm.kind}: {alarm.message}"), style="bold red")
     out.print()
@@ -45,6 +50,18 @@ def print_report(out: Console, decision: Decision, advices: Sequence[Advice]) ->
         out.print(plain("No card."))
     for advice in advices:
         print_advice(out, advice)
+
+
+def not_used(decision: Decision) -> Iterator[str]:
+    """Yields a line for each resource that was read and not used, and for each note on one."""
+    for refused in decision.timeline.rejected:
+        yield _because("Not used", refused.source, refused.reason, refused.detail)
+    for note in decision.timeline.notes:
+        yield _because("Note", note.source, note.reason, note.detail)
+
+
+def _because(what: str, source: str, reason: str, detail: str) -> str:
+    return f"{what}: {source}: {reason}{f' ({detail})' if detail else ''}"
 
 
 def study_tables(lesions: Sequence[LesionOutcome], width: int) -> Iterator[Table]:

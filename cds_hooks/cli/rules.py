@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
-import msgspec
 import typer
 from rich.table import Table
 
-from cds_hooks.cli.terminal import AS_JSON, console, plain, print_json
-from fhir_profiles import samples
+from cds_hooks.cli.comparison import facts_for, synthetic, timelines_of
+from cds_hooks.cli.terminal import AS_JSON, CONFIG, TODAY, console, day, plain, print_json
+from cds_hooks.hooks import HOOKS
+from cds_hooks.rulebook import pack_of
 from plugin.errors import InputError
-from plugin.facts import facts_of
-from plugin.pull.files import chart_from_files
-from plugin.settings import Settings
-from plugin.timeline import build
+from plugin.settings import Settings, load
+from plugin.settings import today as today_of
 from rules import compare
 from rules.catalogue import catalogue_of
 from rules.compare import PackDiff
 from rules.describe import describe
 from rules.errors import PackError
-from rules.facts import Fact
-from rules.language import Pack, Statement, lint_pack, load_pack
+from rules.language import Pack, Statement, lint_hooks, lint_pack, load_pack
 from rules.tables import TestResult, run_tests
 
 app = typer.Typer(help="The rule author's tools.", no_args_is_help=True)
@@ -34,6 +31,9 @@ PACK = typer.Option(
 RULE = typer.Argument(metavar="ID", help="The id of the rule.")
 BEFORE = typer.Argument(metavar="A", help="The folder of the earlier pack.")
 AFTER = typer.Argument(metavar="B", help="The folder of the later pack.")
+PATIENTS = typer.Argument(
+    None, metavar="[FILE]...", help="Bundles or NDJSON, one patient each; the synthetic patients by default."
+)
 SOME_RULE = typer.Argument(None, metavar="[ID]", help="The id of one rule; all where it is left out.")
 
 
@@ -42,10 +42,12 @@ def check(pack: Path | None = PACK, as_json: bool = AS_JSON) -> None:
     """Reads the pack and says everything that is wrong or missing; exit code 1 where something is."""
     try:
         loaded = load_pack(pack)
+        catalogue_of(loaded)
     except PackError as error:
         problems, revision = error.problems, None
     else:
-        problems, revision = lint_pack(loaded), loaded.revision
+        problems = (*lint_pack(loaded), *lint_hooks(loaded, HOOKS))
+        revision = loaded.revision
     if as_json:
         rows = [{"file": one.file, "line": one.line, "message": one.message} for one in problems]
         print_json({"revision": revision, "problems": rows})
@@ -58,9 +60,12 @@ def check(pack: Path | None = PACK, as_json: bool = AS_JSON) -> None:
 
 
 @app.command("list")
-def list_(pack: Path | None = PACK, as_json: bool = AS_JSON) -> None:
-    """Prints every rule that makes findings: id, indicator, family, state and title."""
-    rules_pack = load_pack(pack)
+def list_(pack: Path | None = PACK, config: Path | None = CONFIG, as_json: bool = AS_JSON) -> None:
+    """Prints every rule that makes findings: id, indicator, family, state and title.
+
+    With the settings of a site the states are those in force there.
+    """
+    rules_pack = load_pack(pack) if config is None else pack_of(load(config))
     rules = [one for one in rules_pack.statements.values() if one.finding_specs()]
     if as_json:
         print_json([_row(rule) for rule in rules])
@@ -138,10 +143,17 @@ def _result(result: TestResult) -> dict[str, str | int]:
 
 
 @app.command("diff")
-def diff(before: Path = BEFORE, after: Path = AFTER, as_json: bool = AS_JSON) -> None:
-    """Prints what differs between two packs, also for the synthetic patients; exit code 1 where any does."""
-    one, other = load_pack(before), load_pack(after)
-    found = compare.diff(one, other, patients())
+def diff(
+    before: Path = BEFORE,
+    after: Path = AFTER,
+    files: list[Path] | None = PATIENTS,
+    today: str | None = TODAY,
+    as_json: bool = AS_JSON,
+) -> None:
+    """Prints what differs between two packs, also for patients; exit code 1 where anything does."""
+    one, other, settings = load_pack(before), load_pack(after), Settings()
+    seen = timelines_of(files, day(today) or today_of(settings), settings) if files else synthetic(settings)
+    found = compare.diff(one, other, facts_for(one, seen, settings), facts_for(other, seen, settings))
     lines = list(differences(found))
     if as_json:
         print_json({"before": one.revision, "after": other.revision, "differences": lines})
@@ -162,18 +174,3 @@ def differences(found: PackDiff) -> Iterator[str]:
         if finding is not None:
             about = f" about {finding.subject}" if finding.subject else ""
             yield f"{change.patient}: finding {finding.rule}{about}: {change.what}"
-
-
-def patients() -> dict[str, tuple[Fact, ...]]:
-    """Returns the facts of every synthetic patient."""
-    made = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name in samples.names():
-            one = samples.sample(name)
-            path = Path(folder) / f"{name}.json"
-            path.write_bytes(msgspec.json.encode(one.bundle))
-            settings = Settings()
-            chart = chart_from_files([path], one.hook)
-            timeline = build(chart, today=one.anchor, timezone=settings.site.zone)
-            made[name] = facts_of(timeline, today=one.anchor, settings=settings)
-    return made

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import typer
@@ -13,10 +13,11 @@ from rich.console import Console
 
 from cds_hooks.app import create_app
 from cds_hooks.cli.terminal import CONFIG, TODAY, day
-from cds_hooks.server import Listening, listen, port_of, run
+from cds_hooks.log import to_standard_error
+from cds_hooks.server import Listening, Tls, listen, port_of, run
 from plugin.address import is_loopback
 from plugin.errors import SettingsError
-from plugin.settings import Settings, checked, load
+from plugin.settings import Service, Settings, checked, load
 
 FHIR_SERVER = typer.Option(
     [], metavar="BASE", help="Adds a FHIR base to the allow list; with --open, on loopback only."
@@ -35,12 +36,11 @@ def serve(
     settings = settings_for(
         load(config), host=host, port=port, open_=open_, fhir_servers=fhir_server, today=today
     )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    to_standard_error(settings.service.log)
     with listen(settings.service.host, settings.service.port) as bound:
         settings = changed(settings, port=port_of(bound))
         app = create_app(settings)
-        run([Listening(app, bound)], started=lambda: _announce(settings))
+        run([Listening(app, bound, tls_of(settings.service))], started=lambda: _announce(settings))
 
 
 def settings_for(
@@ -62,12 +62,29 @@ def settings_for(
             raise SettingsError(
                 f"--open means no authentication: it listens on loopback only, not on {settings.service.host}"
             )
-    elif not settings.trust.behind_tls_proxy:
-        raise SettingsError(
-            "the service speaks plain HTTP: put a TLS proxy before it and say so with "
-            "trust.behind_tls_proxy = true, or use --open on a loopback address"
-        )
+    else:
+        _check_production(settings)
     return checked(settings.with_fhir_servers(tuple(fhir_servers)))
+
+
+def _check_production(settings: Settings) -> None:
+    """Refuses to put patient data on the wire in the clear (CDS Hooks 2.0.1, "Security and Safety")."""
+    service = settings.service
+    if not settings.trust.behind_tls_proxy and service.tls_cert is None:
+        raise SettingsError(
+            "the service speaks plain HTTP: give it service.tls_cert and service.tls_key, or put a TLS proxy "
+            "before it and say so with trust.behind_tls_proxy = true, or use --open on a loopback address"
+        )
+    public = urlsplit(service.public_url or "https://")
+    if public.scheme == "http" and not is_loopback(public.hostname or ""):
+        raise SettingsError("service.public_url: clients must reach the service by https")
+
+
+def tls_of(service: Service) -> Tls | None:
+    """Returns the certificate that the settings name, None where a proxy ends TLS or nothing is signed."""
+    if service.tls_cert is None or service.tls_key is None:
+        return None
+    return Tls(service.tls_cert, service.tls_key, service.tls_client_ca)
 
 
 def changed(settings: Settings, **service: Any) -> Settings:
@@ -79,7 +96,8 @@ def _announce(settings: Settings) -> None:
     service = settings.service
     out = Console(stderr=True, highlight=False)
     host = f"[{service.host}]" if ":" in service.host else service.host
-    out.print(f"vestige: http://{host}:{service.port}/cds-services", markup=False)
+    scheme = "http" if service.tls_cert is None else "https"
+    out.print(f"vestige: {scheme}://{host}:{service.port}/cds-services", markup=False)
     if service.open:
         out.print("WITHOUT AUTHENTICATION (--open): anybody on this machine may call.", style="bold red")
     if service.today is not None:

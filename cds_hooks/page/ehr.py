@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cds_hooks.page.authority import Authority
 from cds_hooks.page.fhir import TOKEN_SECONDS, FhirEndpoint, Tokens
 from cds_hooks.page.records import Records
 
@@ -25,8 +26,19 @@ STATIC = HERE / "static"
 VENDOR = HERE / "vendor"
 
 
-def create_ehr(samples: Sequence[Sample], *, origin: str, service: str) -> Starlette:
-    """Returns the demo EHR at `origin`, whose page calls the CDS service at `service` from the browser."""
+def create_ehr(
+    samples: Sequence[Sample],
+    *,
+    origin: str,
+    service: str,
+    sign: Callable[[str], str] | None = None,
+    timeline: bool = False,
+) -> Starlette:
+    """Returns the demo EHR at `origin`, whose page calls the CDS service at `service` from the browser.
+
+    `sign` returns the client's JWT for an address of the service (CDS Hooks 2.0.1, "Trusting CDS Clients"); a
+    service that is open needs none. With `timeline` the demo EHR launches the service's timeline page.
+    """
     base = f"{origin}/fhir"
     tokens = Tokens()
     patients = [_patient(sample) for sample in samples]
@@ -36,7 +48,8 @@ def create_ehr(samples: Sequence[Sample], *, origin: str, service: str) -> Starl
         return FileResponse(STATIC / "index.html")
 
     async def start(_request: Request) -> Response:
-        return JSONResponse({"service": service, "fhir": base, "patients": patients})
+        start = {"service": service, "fhir": base, "patients": patients, "signs": sign is not None}
+        return JSONResponse({**start, "timeline": timeline})
 
     async def authorise(request: Request) -> Response:
         patient = request.path_params["patient"]
@@ -44,9 +57,20 @@ def create_ehr(samples: Sequence[Sample], *, origin: str, service: str) -> Starl
             return JSONResponse({"error": "no such patient"}, 404)
         return JSONResponse(_authorisation(tokens.issue(patient), patient))
 
+    async def identify(request: Request) -> Response:
+        audience = request.query_params.get("audience", "")
+        addressed = audience == f"{service}/cds-services" or audience.startswith(f"{service}/cds-services/")
+        if sign is None or not addressed:
+            return JSONResponse({"error": "no token for this address"}, 404)
+        return JSONResponse({"token": sign(audience)})
+
+    app = f"{service}/timeline/launch"
+    authority = Authority(tokens, frozenset(known), origin=origin, app=app)
     return Starlette(
         routes=[
+            *(authority.routes() if timeline else ()),
             Route("/", page),
+            Route("/identify", identify, methods=["POST"]),
             Route("/demo.json", start),
             Route("/authorise/{patient}", authorise, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),

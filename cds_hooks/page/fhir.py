@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
+from uuid import uuid4
 
 import msgspec
 from starlette.requests import Request
@@ -19,29 +20,48 @@ FHIR_JSON = "application/fhir+json"
 TOKEN_SECONDS = 300
 PAGE = 50
 MAX_PAGE = 500
+_READS = "The token reads and does not add."
 CONTROLS = ("_count", "_offset", "_format", "_sort")
 
 
+class Held(NamedTuple):
+    """What a token stands for: a patient until a moment, and whether it may add to the record."""
+
+    patient: str
+    until: float
+    writes: bool
+
+
 class Tokens:
-    """Access tokens, each for one patient and for five minutes."""
+    """Access tokens, each for one patient and for a time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._issued: dict[str, tuple[str, float]] = {}
+        self._issued: dict[str, Held] = {}
 
-    def issue(self, patient: str) -> str:
+    def issue(self, patient: str, *, seconds: float = TOKEN_SECONDS, writes: bool = False) -> str:
         """Returns a new token for one patient, and forgets the expired ones."""
         now = self._clock()
-        self._issued = {key: held for key, held in self._issued.items() if held[1] > now}
+        self._issued = {key: held for key, held in self._issued.items() if held.until > now}
         token = secrets.token_urlsafe(24)
-        self._issued[token] = (patient, now + TOKEN_SECONDS)
+        self._issued[token] = Held(patient, now + seconds, writes)
         return token
 
     def patient(self, request: Request) -> str | None:
         """Returns the patient that the request's token stands for, or None."""
+        held = self._held(request)
+        return None if held is None else held.patient
+
+    def writer(self, request: Request) -> str | None:
+        """Returns the patient to whose record the request's token may add, or None."""
+        held = self._held(request)
+        return held.patient if held is not None and held.writes else None
+
+    def _held(self, request: Request) -> Held | None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        patient, expires = self._issued.get(token.strip(), ("", 0.0))
-        return patient if scheme.lower() == "bearer" and patient and self._clock() < expires else None
+        held = self._issued.get(token.strip())
+        live = held is not None and self._clock() < held.until
+        return held if live and scheme.lower() == "bearer" else None
 
 
 class FhirEndpoint:
@@ -55,6 +75,7 @@ class FhirEndpoint:
     def routes(self) -> list[Route]:
         """Returns the routes; the capability statement needs no token."""
         return [
+            Route("/fhir", self.transaction, methods=["POST"]),
             Route("/fhir/metadata", self.metadata),
             Route("/fhir/{kind}", self.search),
             Route("/fhir/{kind}/_search", self.search_by_post, methods=["POST"]),
@@ -80,6 +101,30 @@ class FhirEndpoint:
                 "rest": [{"mode": "server", "resource": resources}],
             }
         )
+
+    async def transaction(self, request: Request) -> Response:
+        """Answers a transaction that adds Observations and their Provenance to the record of the patient."""
+        patient = self._tokens.writer(request)
+        if patient is None:
+            return (
+                _unauthorised() if self._tokens.patient(request) is None else _error(403, "forbidden", _READS)
+            )
+        try:
+            added = additions(msgspec.json.decode(await request.body()), patient)
+        except (ValueError, TypeError, LookupError, AttributeError):
+            return _error(400, "invalid", "Only a transaction that adds to this patient's record is taken.")
+        for resource in added:
+            self._records.add(resource)
+        entries = [
+            {
+                "response": {
+                    "status": "201 Created",
+                    "location": f"{one['resourceType']}/{one['id']}/_history/1",
+                }
+            }
+            for one in added
+        ]
+        return _json({"resourceType": "Bundle", "type": "transaction-response", "entry": entries})
 
     async def read(self, request: Request) -> Response:
         """Answers one resource of the token's patient."""
@@ -136,6 +181,26 @@ class FhirEndpoint:
             "link": links,
         }
         return _json({**bundle, "entry": entries} if entries else bundle)
+
+
+def additions(bundle: Any, patient: str) -> list[dict[str, Any]]:
+    """Returns the resources of a transaction with ids of their own; ValueError for anything but additions."""
+    if bundle["resourceType"] != "Bundle" or bundle["type"] != "transaction":
+        raise ValueError("no transaction")
+    given = [(entry["fullUrl"], entry["request"], entry["resource"]) for entry in bundle["entry"]]
+    ids = {url: f"{resource['resourceType']}/{uuid4()}" for url, _, resource in given}
+    added = []
+    for url, wanted, resource in given:
+        kind = resource["resourceType"]
+        if wanted != {"method": "POST", "url": kind} or kind not in ("Observation", "Provenance"):
+            raise ValueError("no addition")
+        if kind == "Observation" and patient_of(resource) != patient:
+            raise ValueError("another patient")
+        text = msgspec.json.encode({**resource, "id": ids[url].partition("/")[2]}).decode()
+        for name, reference in ids.items():
+            text = text.replace(f'"{name}"', f'"{reference}"')
+        added.append(msgspec.json.decode(text))
+    return added
 
 
 def _number(params: list[tuple[str, str]], name: str, default: int, most: int) -> int:

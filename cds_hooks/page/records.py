@@ -21,6 +21,10 @@ class Records:
             for entry in bundle.get("entry", ()):
                 self._keep(entry["resource"])
 
+    def add(self, resource: Mapping[str, Any]) -> None:
+        """Keeps one more resource, in its first version."""
+        self._keep(resource)
+
     def _keep(self, resource: Mapping[str, Any]) -> None:
         meta = {**resource.get("meta", {}), "versionId": "1"}
         of_type = self._by_type.setdefault(resource["resourceType"], {})

@@ -12,12 +12,13 @@ import jwt
 from cds_hooks.profiles import PROFILES
 from cds_hooks.trust.caller import ANYBODY, Caller
 from cds_hooks.trust.keys import Jwk, KeyCache, Keys, KeysUnavailable, check_address, keys_of_file
-from cds_hooks.trust.replay import ReplayStore
+from cds_hooks.trust.replay import Replay, replay_store
 from plugin.errors import CallError, SettingsError
 from plugin.settings import Issuer, Settings, Trust
 
 MAX_TOKEN = 16 * 1024
 MAX_JTI = 1024
+ANYBODYS = {profile.trust.issuer for profile in PROFILES.values() if profile.trust.anybody}
 CLAIMS = ("iss", "aud", "exp", "iat", "jti")
 
 log = logging.getLogger("vestige.trust")
@@ -38,14 +39,14 @@ class Gate:
     """Verifies JWTs of CDS clients; safe to use from several threads."""
 
     def __init__(
-        self, settings: Settings, keys: KeyCache | None = None, replay: ReplayStore | None = None
+        self, settings: Settings, keys: KeyCache | None = None, replay: Replay | None = None
     ) -> None:
         self._open = settings.service.open
         self._trust: Trust = settings.trust
         self._issuers = {issuer.issuer: issuer for issuer in settings.trust.issuers}
         self._files: dict[str, Keys] = {}
         self._keys = keys or KeyCache()
-        self._replay = replay or ReplayStore()
+        self._replay = replay or replay_store(settings)
         if not self._open:
             self._check_issuers()
 
@@ -62,6 +63,10 @@ class Gate:
             log.warning("call refused: %s", reason)
             raise CallError("The call is not authenticated.", status=401, code="login") from None
 
+    def close(self) -> None:
+        """Closes what it holds; it lets nobody in after that."""
+        self._replay.close()
+
     def _check_issuers(self) -> None:
         if not self._issuers:
             raise SettingsError(
@@ -74,6 +79,10 @@ class Gate:
             if issuer.jwks_file is None and not issuer.jku:
                 raise SettingsError(
                     f"trust.issuers: {issuer.issuer}: give jwks_file or jku, the source of its keys"
+                )
+            if issuer.issuer in ANYBODYS:
+                log.warning(
+                    "trust.issuers: %s: anybody can sign as this client: no real patients", issuer.issuer
                 )
             for address in issuer.jku:
                 check_address(address)

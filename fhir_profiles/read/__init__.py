@@ -21,7 +21,7 @@ from fhir_profiles.read import (
     study,
 )
 from fhir_profiles.read.bundle import unbundle, with_medications
-from fhir_profiles.read.common import Context, Refused, rejected, subject_of, token
+from fhir_profiles.read.common import Context, Refused, key, rejected, subject_of, token
 from fhir_profiles.read.element import codings, is_object, text, values
 from fhir_profiles.read.reference import normalise
 from fhir_profiles.records import VOID_STATUSES, Record, Rejected
@@ -56,6 +56,7 @@ _OBSERVATIONS: tuple[tuple[set[tuple[str, str]], Reader], ...] = (
     (statement.MEMBERSHIP_CODES, statement.read_membership),
     (statement.NEW_LESION_CODES, statement.read_new_lesion),
     (statement.PATHOLOGY_CODES, statement.read_pathology),
+    (statement.BIOPSY_CODES, statement.read_biopsy),
     (statement.RESPONSE_CODES, statement.read_response),
     (fact.CODES, fact.read_fact),
     (sighting.CODES, sighting.read_sighting),
@@ -73,10 +74,10 @@ def read(resource: Mapping[str, Any], *, base: str | None = None, timezone: Zone
     base: the FHIR server's base URL, by which absolute references are recognised as its own.
     timezone: the site's; a time written in UTC is turned into its calendar day.
     """
-    if not is_object(resource):
+    if type(resource) is not dict and not is_object(resource):
         return (Rejected(source="?/?", resource_type="?", reason="not-an-object"),)
     try:
-        return _read(resource, Context(base, timezone))
+        return _read(resource, base, timezone)
     except Refused as refused:
         return (rejected(resource, refused.reason, refused.detail, base),)
     except _FAULTS as fault:
@@ -90,7 +91,7 @@ def read(resource: Mapping[str, Any], *, base: str | None = None, timezone: Zone
         )
 
 
-def _read(resource: Mapping[str, Any], ctx: Context) -> tuple[Record, ...]:
+def _read(resource: Mapping[str, Any], base: str | None, timezone: ZoneInfo) -> tuple[Record, ...]:
     kind = text(resource.get("resourceType"))
     if kind is None:
         raise Refused("no-type", "resourceType")
@@ -104,12 +105,13 @@ def _read(resource: Mapping[str, Any], ctx: Context) -> tuple[Record, ...]:
         raise Refused(status, f"{kind}.status")
     if resource.get("modifierExtension"):
         raise Refused("modifier-extension", f"{kind}.modifierExtension")
-    return reader(resource, ctx)
+    return reader(resource, Context(base, timezone, key(resource), status))
 
 
 def _observation_reader(resource: Mapping[str, Any]) -> Reader | None:
     # Most Observations of a patient do not bear on liver metastases: they must cost next to nothing.
-    ranks = [rank for pair in codings(resource.get("code")) if (rank := _RANK.get(pair)) is not None]
+    pairs = codings(resource.get("code"))
+    ranks = [rank for pair in pairs if (rank := _RANK.get(pair)) is not None]
     if ranks:
         return _OBSERVATIONS[min(ranks)][1]
     imaging = False

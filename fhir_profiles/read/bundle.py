@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fhir_profiles.read.element import obj, objs, text
+from fhir_profiles.read.element import is_object, obj, objs, text
 from fhir_profiles.read.reference import normalise
 
 
@@ -58,9 +58,13 @@ def with_medications(
     """The same resources, each Medication that is referred to copied into the resource that refers to it."""
     given = tuple(resources)
     medications = {
-        f"Medication/{item.get('id')}": item for item in given if item.get("resourceType") == "Medication"
+        f"Medication/{item.get('id')}": item
+        for item in given
+        if (type(item) is dict or is_object(item)) and item.get("resourceType") == "Medication"
     }
-    return tuple(_with_medication(item, medications, base) for item in given) if medications else given
+    if not medications:
+        return given
+    return tuple(_with_medication(item, medications, base) if is_object(item) else item for item in given)
 
 
 def _with_medication(

@@ -16,10 +16,12 @@ _REPLACING = [CORE + name for name in ("observation-replaces", "diagnosticReport
 
 
 class Context(NamedTuple):
-    """The FHIR base the resource came from, if known, and the site's time zone."""
+    """The FHIR base of a resource, if known, the site's time zone, and the resource's own key and status."""
 
     base: str | None
     timezone: ZoneInfo
+    key: str
+    status: str | None
 
 
 class Refused(Exception):
@@ -40,10 +42,7 @@ def key(resource: Json) -> str:
 
 def token(resource: Json) -> str:
     """Gives "Type/id", with "/_history/version" where the resource tells its version."""
-    return _token(resource, text(obj(resource.get("meta")).get("versionId")))
-
-
-def _token(resource: Json, version: str | None) -> str:
+    version = text(obj(resource.get("meta")).get("versionId"))
     return f"{key(resource)}/_history/{version}" if version else key(resource)
 
 
@@ -76,38 +75,39 @@ def stated(
 ) -> dict[str, Any]:
     """The fields every record carries."""
     meta = obj(resource.get("meta"))
-    version, status = text(meta.get("versionId")), text(resource.get("status"))
-    raised = _flags(resource, meta, status)
-    return {
-        "source": _token(resource, version),
-        "status": status,
+    version = text(meta.get("versionId"))
+    fields = {
+        "source": f"{ctx.key}/_history/{version}" if version else ctx.key,
+        "status": ctx.status,
         "subject": subject_of(resource, ctx.base),
         "day": day,
         "version": version,
         "updated": text(meta.get("lastUpdated")),
-        "identifiers": _identifiers(resource),
-        "replaces": _replaces(resource, ctx.base),
-        "flags": tuple(dict.fromkeys((*raised, *flags))) if raised else flags,
+        "flags": flags,
     }
+    if "identifier" in resource:
+        fields["identifiers"] = _identifiers(resource)
+    if "extension" in resource or "replaces" in resource:
+        fields["replaces"] = _replaces(resource, ctx.base)
+    raised = _flags(resource, meta, ctx.status)
+    if raised:
+        fields["flags"] = tuple(dict.fromkeys((*raised, *flags)))
+    return fields
 
 
 def _identifiers(resource: Json) -> tuple[str, ...]:
-    if "identifier" not in resource:
-        return ()
     pairs = ((text(item.get("system")), text(item.get("value"))) for item in objs(resource.get("identifier")))
     return tuple(f"{system or ''}|{value}" for system, value in pairs if value is not None)
 
 
 def _replaces(resource: Json, base: str | None) -> tuple[str, ...]:
-    if "extension" not in resource and "replaces" not in resource:
-        return ()
     found = [obj(item.get("valueReference")) for item in extensions(resource, *_REPLACING)]
     return tokens([*found, *objs(resource.get("replaces"))], base)
 
 
 def _flags(resource: Json, meta: Json, status: str | None) -> list[str]:
     flags = []
-    if any(text(tag.get("code")) == "SUBSETTED" for tag in objs(meta.get("tag"))):
+    if "tag" in meta and any(text(tag.get("code")) == "SUBSETTED" for tag in objs(meta["tag"])):
         flags.append("subsetted")
     if status is None:
         if resource.get("resourceType") in ("Observation", "DiagnosticReport"):

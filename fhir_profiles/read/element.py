@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
@@ -19,7 +19,8 @@ Json: TypeAlias = Mapping[str, Any]
 Pair: TypeAlias = tuple[str, str]
 """The canonical system and the code of a Coding."""
 CodedT = TypeVar("CodedT", bound=Coded)
-_DATE = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](.+))?)?)?$")
+_DATE = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](.+))?)?)?$", re.ASCII)
+_NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?")
 _EXTREME_EXPONENT = 18
 _ANSWERS = {
     ProtocolValue.YES: True,
@@ -27,7 +28,14 @@ _ANSWERS = {
     ProtocolValue.NO: False,
     ProtocolValue.NONE: False,
 }
-_REMEMBERED = 64
+_KNOWN_PAIRS: dict[tuple[str, str], tuple[Pair, ...]] = {
+    (member.system, member.code): ((member.system, member.code),)
+    for kinds in Coded.__subclasses__()
+    for member in kinds
+}
+"""The pairs of codings as they are written: every code that is read, and others as they are met."""
+_MOST_PAIRS = 8192
+_REMEMBERED, _REMEMBERED_URL = 64, 300
 """Longer texts are read anew each time: what is remembered stays small whatever arrives."""
 
 
@@ -75,8 +83,12 @@ def number(value: object) -> Decimal | None:
     """A finite number exactly as written; a float gives its shortest decimal form."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         return None
+    written = str(value).strip()
+    # Decimal also takes 1_2, digits of other scripts and NaN.
+    if isinstance(value, str) and _NUMBER.fullmatch(written) is None:
+        return None
     try:
-        given = Decimal(str(value).strip())
+        given = Decimal(written)
     except InvalidOperation:
         return None
     return given if given.is_finite() and abs(given.adjusted()) <= _EXTREME_EXPONENT else None
@@ -88,20 +100,21 @@ def whole(value: object) -> int | None:
     return int(given) if given is not None and given == given.to_integral_value() else None
 
 
-def codings(value: object) -> Sequence[Pair]:
+def codings(value: object) -> tuple[Pair, ...]:
     """Every (system, code) of a Coding, CodeableConcept, CodeableReference or a list of them."""
     if value is None:
         return ()
-    if type(value) is dict:
-        inner = value.get("coding")
-        if type(inner) is list and len(inner) == 1 and "concept" not in value:
-            item = inner[0]
-            if type(item) is dict and "coding" not in item and "concept" not in item:
-                pair = _pair(item)
-                return (pair,) if pair is not None else ()
+    try:
+        # Nearly every concept has one coding, and a chart repeats few codes many times.
+        (item,) = value["coding"]  # type: ignore[index]
+        known = _KNOWN_PAIRS.get((item["system"], item["code"]))
+    except (KeyError, TypeError, ValueError):
+        known = None
+    if known is not None and not ("coding" in item or "concept" in item or "concept" in value):  # type: ignore[operator]
+        return known
     found: list[Pair] = []
     _collect(value, found)
-    return found
+    return tuple(found)
 
 
 def _collect(value: object, found: list[Pair]) -> None:
@@ -112,17 +125,18 @@ def _collect(value: object, found: list[Pair]) -> None:
             if "concept" in item:
                 _collect(item["concept"], found)
             continue
-        pair = _pair(item)
-        if pair is not None:
-            found.append(pair)
+        code, system = item.get("code"), item.get("system")
+        if isinstance(code, str):
+            found += _pair(system if isinstance(system, str) else "", code)
 
 
-def _pair(coding: Json) -> Pair | None:
-    code, system = coding.get("code"), coding.get("system")
-    if not isinstance(code, str) or not (code := code.strip()):
-        return None
-    system = system.strip() if isinstance(system, str) else ""
-    return SYSTEM_ALIASES.get(system, system), code
+def _pair(system: str, code: str) -> tuple[Pair, ...]:
+    """The pair of one Coding as it is written; none for a blank code."""
+    stripped, short = system.strip(), code.strip()
+    pairs = ((SYSTEM_ALIASES.get(stripped, stripped), short),) if short else ()
+    if len(_KNOWN_PAIRS) < _MOST_PAIRS and len(code) <= _REMEMBERED and len(system) <= _REMEMBERED_URL:
+        _KNOWN_PAIRS[system, code] = pairs
+    return pairs
 
 
 def lookup(enums: Iterable[type[Coded]]) -> dict[Pair, Coded]:
@@ -135,7 +149,7 @@ def members(value: object, enum: type[CodedT]) -> tuple[CodedT, ...]:
     pairs = codings(value)
     if not pairs:
         return ()
-    table = _table(enum)
+    table: dict[Pair, CodedT] = _table(enum)
     if len(pairs) == 1:
         only = table.get(pairs[0])
         return (only,) if only is not None else ()
@@ -149,6 +163,8 @@ def _table(enum: type[CodedT]) -> dict[Pair, CodedT]:
 
 def member(value: object, enum: type[CodedT]) -> CodedT | None:
     """The one member of an enum that a concept names; None when it names none or contradicts itself."""
+    if value is None:
+        return None
     found = members(value, enum)
     return found[0] if len(found) == 1 else None
 
@@ -197,8 +213,8 @@ def unit_of(quantity: Json) -> str | None:
     return code
 
 
-def upper_limit(observation: Json, unit: str | None) -> Decimal | None:
-    """The smallest upper limit among the normal reference ranges that are given in the unit."""
+def upper_limit(observation: Json, fits: Callable[[Json], bool]) -> Decimal | None:
+    """The smallest upper limit among the normal reference ranges whose Quantity fits the value."""
     highs = []
     for given in objs(observation.get("referenceRange")):
         kinds = {code for _, code in codings(given.get("type"))}
@@ -206,7 +222,7 @@ def upper_limit(observation: Json, unit: str | None) -> Decimal | None:
             continue
         high = obj(given.get("high"))
         value = number(high.get("value"))
-        if value is not None and value > 0 and unit_of(high) in (unit, None):
+        if value is not None and value > 0 and fits(high):
             highs.append(value)
     return min(highs) if highs else None
 
@@ -220,14 +236,13 @@ def day(value: object, timezone: ZoneInfo) -> DayRange | None:
     A time in UTC (Z) is turned into the site's zone; a time with another offset keeps the day its author
     wrote.
     """
-    given = text(value)
-    if given is None:
+    if not isinstance(value, str):
         return None
-    return _known_day(given, timezone) if len(given) <= _REMEMBERED else _day(given, timezone)
+    return _known_day(value, timezone) if len(value) <= _REMEMBERED else _day(value, timezone)
 
 
 def _day(given: str, timezone: ZoneInfo) -> DayRange | None:
-    match = _DATE.match(given)
+    match = _DATE.match(given.strip())
     if match is None:
         return None
     year, month, dayno, time = match.groups()

@@ -15,6 +15,7 @@ from fhir_profiles.read.reference import (
 from fhir_profiles.read.site import place_of, segments_of
 from fhir_profiles.records import LesionRecord, LesionRef, Record
 
+SPLIT_EXTENSION = "https://vestige.example/fhir/StructureDefinition/crlm-lesion-split-from"
 NATURE_EXTENSION = "https://vestige.example/fhir/StructureDefinition/crlm-lesion-nature"
 
 
@@ -35,12 +36,16 @@ def read_body(resource: Json, ctx: Context) -> tuple[Record, ...]:
             liver=True if "liver" in regions else (False if regions == {"other"} else None),
             nature=nature,
             active=flag(resource.get("active")),
-            merged_into=_merged(resource, ctx),
+            merged_into=_named(resource, LESION_EXTENSION, ctx),
+            split_from=_named(resource, SPLIT_EXTENSION, ctx),
         ),
     )
 
 
-def _merged(resource: Json, ctx: Context) -> LesionRef | None:
-    for item in extensions(resource, LESION_EXTENSION):
-        return lesion_of(obj(item.get("valueReference")), resource, ctx.base, None)
-    return None
+def _named(resource: Json, url: str, ctx: Context) -> LesionRef | None:
+    """The one lesion that extensions of the URL name; None where they name none, or two."""
+    found = {
+        lesion_of(obj(each.get("valueReference")), resource, ctx.base, None)
+        for each in extensions(resource, url)
+    }
+    return found.pop() if len(found) == 1 else None

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from fhir_profiles.codes import Measure
-from fhir_profiles.read.element import Json, Pair, lookup, number, obj, text, unit_of
+from fhir_profiles.read.element import Json, Pair, number, obj, text, unit_of
 
 MAX_MM = Decimal(300)
 MAX_PERCENT = 100
@@ -31,10 +31,19 @@ _ADC_FACTOR = {
     "10-3.mm2/s": Decimal(1000),
     "10-6.mm2/s": Decimal(1),
 }
-_HU = {"[hnsf'U]", "HU", "[HU]"}
-_SUV = {"g/ml{SUVbw}", "g/mL{SUVbw}", "{SUVbw}g/ml", "{SUVbw}g/mL", "1", "{SUV}"}
-_SUL = {"g/ml{SUVlbm}", "g/mL{SUVlbm}", "{SUVlbm}g/ml", "{SUVlbm}g/mL", "1"}
-_MEASURES = lookup([Measure])
+_ONE = Decimal(1)
+_HU = dict.fromkeys(("[hnsf'U]", "HU", "[HU]"), _ONE)
+_SUV = dict.fromkeys(("g/ml{SUVbw}", "g/mL{SUVbw}", "{SUVbw}g/ml", "{SUVbw}g/mL", "1", "{SUV}"), _ONE)
+_SUL = dict.fromkeys(("g/ml{SUVlbm}", "g/mL{SUVlbm}", "{SUVlbm}g/ml", "{SUVlbm}g/mL", "1"), _ONE)
+# The field of each measure, and what its units are multiplied with.
+_MEASURED: dict[Measure, tuple[str, dict[str, Decimal]]] = {
+    Measure.ADC: ("adc", _ADC_FACTOR),
+    Measure.ADC_MONO: ("adc", _ADC_FACTOR),
+    Measure.ATTENUATION: ("hu", _HU),
+    Measure.SUV: ("suv", _SUV),
+    Measure.SUL: ("sul", _SUL),
+}
+_MEASURES = {(kind.system, kind.code): kind for kind in Measure}
 
 
 class Length(NamedTuple):
@@ -73,24 +82,27 @@ def length(value: object) -> Length:
 
 
 def measure(pairs: Sequence[Pair], element: Json) -> dict[str, Any]:
-    """Fields of a Sighting that an ADC, attenuation, SUV or SUL gives; empty without a unit that fits."""
+    """Fields of a Sighting that an ADC, attenuation, SUV or SUL gives; without a fitting unit only its name.
+
+    A number without its unit is never compared, and that one was recorded is still said (`unusable`).
+    """
     kind = next((_MEASURES[pair] for pair in pairs if pair in _MEASURES), None)
     if kind is None:
         return {}
+    name, factors = _MEASURED[kind]
     quantity = obj(element.get("valueQuantity"))
     value, unit = number(quantity.get("value")), unit_of(quantity)
-    if value is None or unit is None or text(quantity.get("comparator")):
-        return {}
-    if kind in (Measure.ADC, Measure.ADC_MONO) and unit in _ADC_FACTOR:
-        model = {"adc_model": "mono"} if kind is Measure.ADC_MONO else {}
-        return {"adc": value * _ADC_FACTOR[unit], **model}
-    if kind is Measure.ATTENUATION and unit in _HU:
-        return {"hu": value}
-    if kind is Measure.SUV and unit in _SUV:
-        return {"suv": value}
-    if kind is Measure.SUL and unit in _SUL:
-        return {"sul": value}
-    return {}
+    if value is None:
+        return {"unusable": (name,)} if _given_otherwise(element) else {}
+    if unit is None or unit not in factors or text(quantity.get("comparator")):
+        return {"unusable": (name,)}
+    model = {"adc_model": "mono"} if kind is Measure.ADC_MONO else {}
+    return {name: value * factors[unit], **model}
+
+
+def _given_otherwise(element: Json) -> bool:
+    """True where a value is given that is no single quantity with a number."""
+    return any(name in element for name in ("valueString", "valueRange", "valueInteger", "valueRatio"))
 
 
 def percent(element: Json) -> Decimal | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TypeGuard
 
 from fhir_profiles.codes import DCM, DICOM_UID, Identifier
 from fhir_profiles.read.element import Json, bare_uid, codings, extensions, member, obj, objs, text
@@ -25,13 +26,17 @@ def normalise(reference: object, base: str | None = None) -> str | None:
 
     Without a base every absolute reference counts as one of the server at hand, since there is only one.
     """
-    given = text(reference)
-    if given is None:
+    if not isinstance(reference, str):
         return None
-    return _known(given, base) if len(given) <= _REMEMBERED else _normalised(given, base)
+    if len(reference) <= _REMEMBERED:
+        return _known(reference, base)
+    return _normalised(reference, base)
 
 
-def _normalised(given: str, base: str | None) -> str:
+def _normalised(reference: str, base: str | None) -> str | None:
+    given = reference.strip()
+    if not given:
+        return None
     server, kind, identifier = _split(given)
     if kind is None or (server and base is not None and server.rstrip("/") != base.rstrip("/")):
         return given
@@ -56,8 +61,7 @@ _known_kind = lru_cache(maxsize=4096)(_kind_of)
 
 def type_of(reference: Json, target: str | None) -> str | None:
     """The resource type a reference points to, from its own `type` or its text."""
-    declared = text(reference.get("type"))
-    if declared is not None:
+    if "type" in reference and (declared := text(reference["type"])) is not None:
         return declared.rsplit("/", 1)[-1]
     if target is None:
         return None
@@ -123,9 +127,12 @@ def lesion_of_body(body: Json, key: str | None) -> LesionRef:
 
 def lesion_of(reference: Json, resource: Json, base: str | None, segment: str | None) -> LesionRef | None:
     """The lesion a Reference names: BodyStructure (literal, urn, contained) or identifier; None otherwise."""
-    target = normalise(reference.get("reference"), base)
-    inner = contained(resource, target) if target is not None and target.startswith("#") else None
-    if inner:
+    given = reference.get("reference")
+    if _plain(given, reference):
+        key = _literal(given, base, "BodyStructure")
+        return LesionRef(body=key, segment=segment) if key is not None else None
+    target = normalise(given, base)
+    if target is not None and target[0] == "#" and (inner := contained(resource, target)):
         if inner.get("resourceType") != "BodyStructure":
             return None
         ref = lesion_of_body(inner, None)
@@ -133,13 +140,36 @@ def lesion_of(reference: Json, resource: Json, base: str | None, segment: str | 
     kind = type_of(reference, target)
     if kind not in (None, "BodyStructure"):
         return None
+    body = _pointed_at(target, kind, "BodyStructure")
     uids, labels = identity(reference.get("identifier"))
-    body = (
-        target if target is not None and (kind == "BodyStructure" or target.startswith("urn:uuid:")) else None
-    )
     if body is None and not uids and not labels:
         return None
     return LesionRef(body=body, uid=_only(uids), label=_only(labels), segment=segment)
+
+
+def _pointed_at(target: str | None, kind: str | None, wanted: str) -> str | None:
+    """The target where it is of the wanted type, or a resource of the same Bundle and of no known type."""
+    if target is None:
+        return None
+    return target if kind == wanted or target.startswith("urn:uuid:") else None
+
+
+def _plain(given: object, reference: Json) -> TypeGuard[str]:
+    """True for a Reference of a literal text alone, as nearly all are."""
+    return (
+        type(given) is str
+        and len(given) <= _REMEMBERED
+        and given[:1] != "#"
+        and "type" not in reference
+        and "identifier" not in reference
+    )
+
+
+@lru_cache(maxsize=4096)
+def _literal(given: str, base: str | None, wanted: str) -> str | None:
+    """The token of a literal reference to the wanted type."""
+    target = _normalised(given, base)
+    return _pointed_at(target, type_of({}, target), wanted)
 
 
 def lesions_of(resource: Json, base: str | None) -> tuple[LesionRef, ...]:
@@ -149,9 +179,9 @@ def lesions_of(resource: Json, base: str | None) -> tuple[LesionRef, ...]:
     components.
     """
     site = resource.get("bodySite")
-    segment = segment_of(site)
+    segment = segment_of(site) if site is not None else None
     found: list[LesionRef] = []
-    for reference in (*objs(resource.get("focus")), *_lesion_references(resource, site)):
+    for reference in _lesion_references(resource, site):
         lesion = lesion_of(reference, resource, base, segment)
         if lesion is not None and lesion not in found:
             found.append(lesion)
@@ -160,8 +190,10 @@ def lesions_of(resource: Json, base: str | None) -> tuple[LesionRef, ...]:
 
 
 def _lesion_references(resource: Json, site: object) -> list[Json]:
-    """Where else than in `focus` a lesion is named: R5, and the extension before it."""
-    found = [*objs(resource.get("bodyStructure"))]
+    """Where a lesion is named: in `focus`, in R5, and in the extension before it."""
+    found = list(objs(resource.get("focus")))
+    if "bodyStructure" in resource:
+        found += objs(resource["bodyStructure"])
     for holder in (resource, *objs(site)):
         if "extension" in holder:
             found += [obj(item.get("valueReference")) for item in extensions(holder, CORE + "bodySite")]
@@ -213,18 +245,19 @@ def study_uid(study: Json) -> str | None:
 
 def study_of(reference: Json, resource: Json, base: str | None) -> StudyRef | None:
     """The ImagingStudy a Reference names, literally, contained, or by Study Instance UID."""
-    target = normalise(reference.get("reference"), base)
-    inner = contained(resource, target) if target is not None and target.startswith("#") else None
-    if inner:
+    given = reference.get("reference")
+    if _plain(given, reference):
+        key = _literal(given, base, "ImagingStudy")
+        return StudyRef(key=key) if key is not None else None
+    target = normalise(given, base)
+    if target is not None and target[0] == "#" and (inner := contained(resource, target)):
         return _study_of_contained(inner, base)
     kind = type_of(reference, target)
-    uid = _study_uid(reference.get("identifier"))
-    key = (
-        target if target is not None and (kind == "ImagingStudy" or target.startswith("urn:uuid:")) else None
-    )
-    if kind not in (None, "ImagingStudy") or (key is None and uid is None):
+    if kind not in (None, "ImagingStudy"):
         return None
-    return StudyRef(key=key, uid=uid)
+    key = _pointed_at(target, kind, "ImagingStudy")
+    uid = _study_uid(reference.get("identifier"))
+    return StudyRef(key=key, uid=uid) if key is not None or uid is not None else None
 
 
 def _study_of_contained(inner: Json, base: str | None) -> StudyRef | None:
@@ -244,7 +277,9 @@ def studies_of(resource: Json, base: str | None, *names: str) -> tuple[StudyRef,
     """The studies a resource is part of, derived from, or reports on."""
     found = []
     for name in names:
-        for reference in objs(resource.get(name)):
+        if name not in resource:
+            continue
+        for reference in objs(resource[name]):
             study = study_of(reference, resource, base)
             if study is not None:
                 found.append(study)

@@ -48,7 +48,10 @@ CODES = _SIZE | _LONGEST | _OTHER | _VISIBILITY | GROUP | _DESCRIBED
 
 def method_of(resource: Json) -> str | None:
     """CT, MRI, US, PET, IOUS or CEIOUS from Observation.method; None when unknown or contradictory."""
-    found = {name for pair in codings(resource.get("method")) if (name := _CLASSES.get(pair)) is not None}
+    pairs = codings(resource.get("method"))
+    if len(pairs) <= 1:
+        return _CLASSES.get(pairs[0]) if pairs else None
+    found = {name for pair in pairs if (name := _CLASSES.get(pair)) is not None}
     if "CEIOUS" in found:
         return "CEIOUS"
     if "IOUS" in found and found <= {"IOUS", "US"}:
@@ -76,7 +79,9 @@ def read_sighting(resource: Json, ctx: Context) -> tuple[Record, ...]:
     shared = stated(resource, ctx, day=day, flags=flags)
     if resource.get("specimen") is not None:
         return (PathologyNodule(**shared, lesion=lesion, mm=fields.get("mm")),)
-    members_of_group = tokens(resource.get("hasMember"), ctx.base, "Observation")
+    members_of_group = (
+        tokens(resource["hasMember"], ctx.base, "Observation") if "hasMember" in resource else ()
+    )
     if not fields and not members_of_group:
         raise Refused("value-not-accepted" if values(resource) else "no-value", "Observation.value[x]")
     implied = fields.pop("implied", None)
@@ -103,17 +108,22 @@ def _contradiction(record: Sighting) -> tuple[Record, ...]:
 
 def _fields(resource: Json) -> dict[str, Any]:
     own = codings(resource.get("code"))
+    if "component" not in resource and len(own) == 1 and own[0] in _VISIBILITY:
+        return _visibility(resource)
     fields: dict[str, Any] = {}
     shown: list[tuple[str, str]] = []
     longest: list[Length] = []
     other: list[Length] = []
     texts: list[str] = []
+    unusable: list[str] = []
     for pairs, element in [(own, resource), *_coded_parts(resource)]:
-        found = {kind for pair in pairs if (kind := _KIND_OF.get(pair)) is not None}
+        found = [kind for pair in pairs if (kind := _KIND_OF.get(pair)) is not None]
         if "property" in found:
             described = describe(pairs, element)
             shown += described.pop("features", ())
-            fields |= described | measure(pairs, element)
+            measured = measure(pairs, element)
+            unusable += measured.pop("unusable", ())
+            fields |= described | measured
         if "longest" in found:
             longest += _lengths(element)
             texts += [given for given in (text(element.get("valueString")),) if given]
@@ -121,12 +131,15 @@ def _fields(resource: Json) -> dict[str, Any]:
             other += _lengths(element)
     if shown:
         fields["features"] = tuple(shown)
+    if unusable:
+        fields["unusable"] = tuple(dict.fromkeys(unusable))
     if longest or other:
         fields |= _sizes(longest, other)
     if texts:
         fields["size_text"] = "; ".join(texts)
     if not _VISIBILITY.isdisjoint(own):
-        fields |= {"implied": fields.get("visibility")} | _visibility(resource)
+        fields["implied"] = fields.get("visibility")
+        fields |= _visibility(resource)
     elif fields.get("visibility") is None and fields.get("ttsm"):
         fields["visibility"] = "visible"
     return fields
@@ -139,10 +152,11 @@ def _coded_parts(resource: Json) -> list[tuple[Sequence[Pair], Json]]:
 def _visibility(resource: Json) -> dict[str, Any]:
     """The stated visibility; a value that is no accepted code refuses the Observation rather than be
     guessed."""
-    given = members(resource.get("valueCodeableConcept"), Visibility)
-    found = {VISIBILITY_OF[value] for value in given}
-    if len(found) == 1 and "dataAbsentReason" not in resource:
-        return {"visibility": found.pop(), "explicit": True}
+    if "dataAbsentReason" not in resource:
+        given = members(resource.get("valueCodeableConcept"), Visibility)
+        found = {VISIBILITY_OF[value] for value in given}
+        if len(found) == 1:
+            return {"visibility": found.pop(), "explicit": True}
     if not values(resource) and resource.get("dataAbsentReason") is not None:
         return {"visibility": "not-assessed", "explicit": True}
     raise Refused("value-not-accepted" if values(resource) else "no-value", "Observation.value[x]")

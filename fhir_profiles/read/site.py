@@ -14,12 +14,18 @@ _PLACES = _REGIONS | {(organ.system, organ.code): "other" for organ in Organ}
 
 def segments_of(value: object) -> tuple[str, ...]:
     """Couinaud segments (or "liver") that a body site names."""
-    found = [segment for pair in codings(value) if (segment := _SEGMENTS.get(pair)) is not None]
-    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
+    pairs = codings(value)
+    if len(pairs) == 1:
+        only = _SEGMENTS.get(pairs[0])
+        return (only,) if only is not None else ()
+    return tuple(dict.fromkeys(_SEGMENTS[pair] for pair in pairs if pair in _SEGMENTS))
 
 
 def segment_of(value: object) -> str | None:
     """The one segment a body site names; the whole liver only where nothing narrower is named."""
+    pairs = codings(value)
+    if len(pairs) == 1:
+        return _SEGMENTS.get(pairs[0])
     segments = segments_of(value)
     if len(segments) > 1:
         segments = tuple(segment for segment in segments if segment != "liver")
@@ -33,11 +39,15 @@ def region_of(value: object) -> str | None:
 
 def place_of(value: object) -> str | None:
     """The place of a lesion in the same words; another organ is "other"."""
-    return _widest(value, _PLACES)
+    pairs = codings(value)
+    return _PLACES.get(pairs[0]) if len(pairs) == 1 else _widest(value, _PLACES)
 
 
 def _widest(value: object, table: Mapping[tuple[str, str], str]) -> str | None:
-    found = [region for pair in codings(value) if (region := table.get(pair)) is not None]
+    pairs = codings(value)
+    if len(pairs) <= 1:
+        return table.get(pairs[0]) if pairs else None
+    found = [table[pair] for pair in pairs if pair in table]
     if len(found) <= 1:
         return found[0] if found else None
     return next((region for region in ("liver", "abdomen", "whole-body") if region in found), "other")

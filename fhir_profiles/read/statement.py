@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fhir_profiles.codes import (
+    BIOPSY_OF,
     REASON_OF,
     Attribute,
     AttributeValue,
+    BiopsyResult,
     Coded,
     Disposition,
     Feature,
@@ -33,9 +35,7 @@ from fhir_profiles.read.quantity import length, percent
 from fhir_profiles.read.reference import lesion_of, lesions_of, tokens
 from fhir_profiles.read.sighting import method_of, studies_for
 from fhir_profiles.records import (
-    Disposition as DispositionRecord,
-)
-from fhir_profiles.records import (
+    Biopsy,
     LesionAttribute,
     LesionRef,
     NewLesionStatement,
@@ -43,6 +43,9 @@ from fhir_profiles.records import (
     PlanMembership,
     Record,
     ResponseStatement,
+)
+from fhir_profiles.records import (
+    Disposition as DispositionRecord,
 )
 
 DISPOSITION_OF: dict[Disposition, str] = {
@@ -86,6 +89,7 @@ ATTRIBUTE_CODES = _codes(Topic.ATTRIBUTE, Attribute.DEPTH, Attribute.MARKER, Att
 MEMBERSHIP_CODES = _codes(Topic.MEMBERSHIP)
 NEW_LESION_CODES = _codes(Feature.NEW_LESION)
 PATHOLOGY_CODES = _codes(Topic.PATHOLOGY)
+BIOPSY_CODES = _codes(Topic.BIOPSY)
 RESPONSE_CODES = _codes(Response.CURRENT)
 
 
@@ -211,8 +215,8 @@ def read_new_lesion(resource: Json, ctx: Context) -> tuple[Record, ...]:
 
 
 def read_pathology(resource: Json, ctx: Context) -> tuple[Record, ...]:
-    """Regression grade and viable cells of one nodule."""
-    trg = viable = None
+    """Regression grade and viable cells of one nodule, and whether the specimen holds the lesion at all."""
+    trg = viable = found = None
     for concept, component in parts(resource):
         kind = member(concept, Attribute)
         if kind is Attribute.TRG:
@@ -220,11 +224,24 @@ def read_pathology(resource: Json, ctx: Context) -> tuple[Record, ...]:
             trg = grade if grade is not None and 1 <= grade <= 5 else None
         elif kind is Attribute.VIABLE:
             viable = percent(component)
-    if trg is None and viable is None:
+        elif kind is Attribute.FOUND:
+            found = yes_no(component)
+    if found is False and (trg is not None or viable):
+        raise Refused("value-not-accepted", "Observation.component: not found, and graded")
+    if trg is None and viable is None and found is None:
         raise Refused("value-not-accepted", "Observation.component")
     lesions = lesions_of(resource, ctx.base)
     lesion = lesions[0] if len(lesions) == 1 else None
-    return (PathologyNodule(**_shared(resource, ctx), lesion=lesion, trg=trg, viable_percent=viable),)
+    shared = _shared(resource, ctx)
+    return (PathologyNodule(**shared, lesion=lesion, found=found, trg=trg, viable_percent=viable),)
+
+
+def read_biopsy(resource: Json, ctx: Context) -> tuple[Record, ...]:
+    """The result of a biopsy of one lesion."""
+    found = member(resource.get("valueCodeableConcept"), BiopsyResult)
+    if found is None:
+        raise Refused("value-not-accepted" if values(resource) else "no-value", "Observation.value[x]")
+    return (Biopsy(**_shared(resource, ctx), lesion=_lesion(resource, ctx), result=BIOPSY_OF[found]),)
 
 
 def read_response(resource: Json, ctx: Context) -> tuple[Record, ...]:

@@ -8,6 +8,7 @@ from plugin.advice.card import Group, summary_of, topic_of
 from plugin.advice.detail import detail_of
 from plugin.advice.digest import digests
 from plugin.advice.families import RESPONSE, family_rank, indicator_rank
+from plugin.advice.memory import ANSWERED
 from plugin.advice.placing import placed
 from plugin.advice.slots import Filler
 from plugin.advice.suggest import override_reasons, suggestions
@@ -42,7 +43,9 @@ def advise(decision: Decision, hook: str, *, settings: Settings, language: str =
     always = settings.cards.response_summary
     # Where a part of the record was not read, a count of what is visible would pass for an answer.
     cut = bool(decision.fact("record_cut"))
-    if hook == "patient-view" and (cards or always) and not cut:
+    # A message that was answered and is not repeated leaves its line, where nothing else is said too.
+    remembered = any(each.hidden_by == ANSWERED for each in places)
+    if hook == "patient-view" and (cards or always or remembered) and not cut:
         cards += response(decision, texts, hook, places, always=always)
     return tuple(cards)
 

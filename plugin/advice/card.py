@@ -16,9 +16,6 @@ from rules.finding import Finding
 
 UNDECIDED = "CANNOT_DECIDE"
 
-CLASH = "clash"
-"""The text of a lesion whose identity is contradicted on record, whatever its status has come to."""
-
 LINES = frozenset({"DA-16"})
 """Rules that are a line in the card of another rule and no more (R-20)."""
 
@@ -101,8 +98,6 @@ def action_day(decision: Decision) -> date:
 
 def text_case(finding: Finding, decision: Decision) -> str | None:
     """Returns the case by which texts are chosen: that of the rule, made finer where the status matters."""
-    if finding.rule == "HN-03" and finding.subject in decision.tainted:
-        return CLASH
     undecided = (
         finding.rule == "DA-10"
         and finding.subject is not None

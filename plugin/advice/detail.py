@@ -175,7 +175,18 @@ def footer(group: Group, decision: Decision, texts: Texts) -> str:
     if grade:
         parts.append(f"{texts.words('footer_certainty')} {texts.words(str(grade))}")
     parts += setting_lines(group.rules(), decision, texts)
+    parts += state_lines(decision, texts)
     return "; ".join(parts) + "."
+
+
+def state_lines(decision: Decision, texts: Texts) -> list[str]:
+    """Returns the rules that are not in force here with their states, in one line; none where all are."""
+    named = [
+        f"{one.id} ({texts.word('states', one.status)})"
+        for one in decision.pack.statements.values()
+        if one.status != "active" and one.finding_specs()
+    ]
+    return [f"{texts.words('footer_states')} {', '.join(sorted(named))}"] if named else []
 
 
 def setting_lines(rules: Sequence[str], decision: Decision, texts: Texts) -> list[str]:

@@ -14,13 +14,17 @@ LENGTH = 16
 _PLAN = ("hepatic", "opDay", "opDraft", "opInProgress", "ious", "ceious", "cancelledDay", "hbMri", "hbMriDay")
 _DISPOSITION = ("disposition", "dispositionReason", "dispositionLevel", "dispositionDay")
 _STATUS = ("value", "reason", "asOf", "class", "exam")
+_CLOCK = frozenset({"age"})
+"""What a message says that grows by itself from day to day; the day it is counted from is said beside it."""
 
 
 def digest(rule: str, decision: Decision) -> str:
-    """Returns the digest of a rule's message: rule, lesions, their status with its day, and the plan.
+    """Returns the digest of a rule's message: rule, lesions, urgency, words, status with its day, and plan.
 
     16 hexadecimal digits; the order of findings does not matter. Any change of a lesion concerned, of its
-    status, of the study that decides it or of what is planned gives another digest and re-arms the message.
+    status, of the study that decides it, of a value that is said or of what is planned gives another digest
+    and re-arms the message. So does another indicator: a warning that was answered says nothing for the
+    critical message it has become.
     """
     about = [one for one in decision.findings if one.rule == rule and one.status == "active"]
     parts = [rule, *sorted({_case(one) for one in about}), _values(decision.fact("plan"), _PLAN)]
@@ -29,8 +33,7 @@ def digest(rule: str, decision: Decision) -> str:
         parts.append(lesion)
         parts.append(_values(decision.about("status", lesion), _STATUS))
         parts.append(_values(decision.about("lesion", lesion), _DISPOSITION))
-    if not any(one.subject for one in about):
-        parts += [_said(one) for one in about]
+    parts += sorted(f"{one.subject or ''}/{_said(one)}" for one in about)
     # The length before each part keeps two lists of parts from reading alike.
     text = "".join(f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(text.encode()).hexdigest()[:LENGTH]
@@ -42,7 +45,7 @@ def digests(rules: Iterable[str], decision: Decision) -> tuple[tuple[str, str], 
 
 
 def _case(finding: Finding) -> str:
-    return f"{finding.subject or ''}/{finding.case or ''}"
+    return f"{finding.subject or ''}/{finding.case or ''}/{finding.indicator}"
 
 
 def _values(values: Any, names: Iterable[str]) -> str:
@@ -50,6 +53,8 @@ def _values(values: Any, names: Iterable[str]) -> str:
 
 
 def _said(finding: Finding) -> str:
-    """What a message on the patient says; a new value, such as a further rise, is news."""
-    ways = (";".join(f"{name}={way[name]}" for name in sorted(way)) for way in finding.says)
+    """What a message says; a new value, such as a further rise, is news."""
+    ways = (
+        ";".join(f"{name}={way[name]}" for name in sorted(way) if name not in _CLOCK) for way in finding.says
+    )
     return "/".join(sorted(ways))

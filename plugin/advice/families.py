@@ -16,13 +16,13 @@ RULES = {
     "F6": ("SC-01", "SC-02", "DA-18", "TP-01", "DA-15"),
     "F7": ("DQ-11", "HN-03g", "HN-03", "DA-04n", "HN-03o", "HN-03l"),
     "F8": ("DC-14", "DC-04", "DA-11", "PT-03", "DC-05", "DC-14i"),
-    "F9": ("DC-02", "DC-01", "DC-03", "DC-13", "DC-11", "LS-10", "LS-07r"),
+    "F9": ("DC-02", "DC-01", "DC-03", "DC-03q", "DC-13", "DC-11", "PA-03", "LS-10", "LS-07r"),
     "F10": ("DC-08", "DC-06", "DC-07"),
     "F11": ("DQ-09", "PT-05", "PT-02", "PT-01", "DQ-09w", "PT-04"),
     "F12": (
         "RC-02", "RC-01", "RC-03", "RC-07", "RC-05", "DC-09", "DC-10", "RC-04", "RC-06", "DC-01s", "DC-12",
         "DA-12", "DA-13", "DQ-13", "RC-08", "RC-08v", "DC-16", "DC-15", "PA-01", "PA-02", "LS-01m", "DQ-03u",
-        "DQ-10", "DQ-14", "RC-09",
+        "DQ-10", "DQ-14", "RC-09", "RC-09f", "RC-09g",
     ),
 }  # fmt: skip
 """The order of rules within a family."""
@@ -40,7 +40,7 @@ OWNERS = (
 
 RESPONSE = "F12"
 
-QUIET = frozenset({"DQ-10", "DQ-14", "RC-09"})
+QUIET = frozenset({"DQ-10", "DQ-14", "RC-09", "RC-09f", "RC-09g"})
 """Lines of the response card that are no reason to show it."""
 
 URGENT = frozenset({"F1", "F2", "F3", "F7"})

@@ -79,6 +79,8 @@ def _last(texts: Texts, filler: Filler, history: Mapping[str, Any], status: Mapp
 def _status(decision: Decision, texts: Texts, lesion: str, status: Mapping[str, Any]) -> str:
     parts = [texts.word("status", str(status.get("value", "CANNOT_DECIDE")))]
     reason = status.get("reason", "withheld" if not status else None)
+    if reason == "identity" and decision.about("identity_clash", lesion):
+        reason = "clash"
     if reason not in (None, "none", "unknown"):
         parts.append(texts.word("reason", str(reason)))
     plan = decision.about("lesion", lesion).get("disposition")

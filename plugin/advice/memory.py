@@ -30,7 +30,13 @@ def remembered(shown: Iterable[Shown], decision: Decision, hook: str) -> list[Sh
 
 
 def answered(decision: Decision) -> Mapping[str, list[Mapping[str, Value]]]:
-    """Returns, for each rule that may step back, the answers whose digest is that of its message now."""
+    """Returns, for each rule that may step back, the answers whose digest is that of its message now.
+
+    None holds where a part of the record was not read or a finding was withheld: nobody can tell there that
+    nothing has changed.
+    """
+    if not _whole(decision):
+        return {}
     known = {str(row["rule"]) for row in decision.pack.tables.get("remembered", ())}
     found: dict[str, list[Mapping[str, Value]]] = {}
     current: dict[str, str] = {}
@@ -43,6 +49,11 @@ def answered(decision: Decision) -> Mapping[str, list[Mapping[str, Value]]]:
         if fact.values.get("digest") == current[rule]:
             found.setdefault(rule, []).append(fact.values)
     return {rule: sorted(answers, key=_when) for rule, answers in found.items()}
+
+
+def _whole(decision: Decision) -> bool:
+    unread = any(gap.decisive for gap in decision.gaps) or decision.fact("record_cut")
+    return not unread and not decision.evaluation.refused
 
 
 def _placed(each: Shown, answers: int, hook: str) -> Shown:

@@ -29,18 +29,25 @@ def not_recorded(group: Group, decision: Decision, texts: Texts, filler: Filler)
 
 
 def gap_lines(decision: Decision, texts: Texts) -> list[str]:
-    """Returns one line for each kind of resource that was not read, and why."""
-    found = {
-        (str(fact.values["resource"]), str(fact.values.get("reason", "unknown")))
-        for fact in decision.facts
-        if fact.kind == "gap"
-    }
+    """Returns one line for each kind of resource that was not read, and why; what decides comes first.
+
+    Everything that decides is named; of the rest as many as there is room for.
+    """
+    decisive: dict[tuple[str, str], bool] = {}
+    for fact in decision.facts:
+        if fact.kind == "gap":
+            named = (str(fact.values["resource"]), str(fact.values.get("reason", "unknown")))
+            decisive[named] = decisive.get(named, False) or fact.values.get("decisive") == "yes"
+    order = sorted(decisive, key=lambda named: (not decisive[named], named))
+    shown = order[: max(_MOST_GAPS, sum(decisive.values()))]
+    left = len(order) - len(shown)
     lines = [
-        texts.word("missing", "gap").format(resource=escape(resource), why=texts.word("gap", why))
-        for resource, why in sorted(found)
+        texts.word("missing", "gap").format(
+            resource=escape(texts.word("resource", resource)), why=texts.word("gap", why)
+        )
+        for resource, why in shown
     ]
-    left = len(lines) - _MOST_GAPS
-    return lines[:_MOST_GAPS] + ([f"+{left}"] if left > 0 else [])
+    return lines + ([f"+{left}"] if left > 0 else [])
 
 
 def _asked(group: Group, decision: Decision, texts: Texts, filler: Filler) -> Iterator[str]:
@@ -91,6 +98,12 @@ def _general(group: Group, decision: Decision, texts: Texts) -> Iterator[str]:
         yield texts.word("missing", "primary")
     if patient.get("ageYears") is None:
         yield texts.word("missing", "age")
+    awaited = decision.fact("awaited_report")
+    later = awaited.get("day")
+    decided = [decision.about("status", one).get("asOf") for one in group.subjects()]
+    if isinstance(later, date) and any(isinstance(day, date) and day < later for day in decided):
+        study = f"{texts.word('class', str(awaited.get('class')))} {later}"
+        yield texts.word("missing", "awaited").format(study=study)
     loose = decision.fact("last_unmatched")
     if loose:
         study = f"{texts.word('class', str(loose.get('class')))} {loose['day']}"

@@ -18,7 +18,7 @@ Key = tuple[str, str | None]
 
 _STRENGTH = ("hide", "merge", "reduce")
 
-ORDER_HOOKS = ("order-select", "order-sign")
+ORDER_HOOKS = ("order-select", "order-sign", "order-dispatch")
 
 
 def placed(decision: Decision, hook: str) -> tuple[Shown, ...]:

@@ -48,6 +48,9 @@ def suggestions(group: Group, decision: Decision, texts: Texts, codes: Codes) ->
         made += _mri(group, decision, texts, codes)
     if own & _MDT and not _ordered("mdt", decision):
         made.append(_mdt(group, decision, texts, codes))
+    for one in made:
+        if decision.encounter is not None:
+            one.resource["encounter"] = {"reference": f"Encounter/{decision.encounter}"}
     return tuple(made[:MOST])
 
 

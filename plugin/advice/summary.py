@@ -42,7 +42,8 @@ def response(
     by_rule = by_case(findings, decision)
     lines = [line for group in by_rule for line in _line(group, decision, texts, full)]
     lines += _answers(decision, texts)
-    loud = any(group[0].rule not in QUIET for group in by_rule) or bool(answered(decision))
+    held = answered(decision)
+    loud = any(group[0].rule not in QUIET for group in by_rule) or bool(held)
     if not lines or not (loud or always):
         return []
     rules = tuple(dict.fromkeys(one.rule for one in findings))
@@ -53,7 +54,7 @@ def response(
     blocks.append(f"**{texts.words('why')}**\n\n{texts.rule(RESPONSE, None, reason)}")
     blocks += _sides(rules, decision, texts)
     footer = [
-        f"{texts.words('footer_rules')} {', '.join(rules)}",
+        f"{texts.words('footer_rules')} {', '.join(dict.fromkeys([*rules, *held]))}",
         f"{texts.words('footer_pack')} {decision.pack_revision}",
         *setting_lines(rules, decision, texts),
     ]
@@ -78,7 +79,9 @@ def _summary(decision: Decision, texts: Texts, hook: str) -> str:
     values["all_count"] = str(len(decision.lesions))
     target = decision.fact("target_response").get("value")
     values["target"] = str(target)
-    key = "summary" if target is not None else "summary_plain"
+    # Progression that the targets do not show must not be hidden behind their category.
+    overall = decision.fact("overall_response").get("value") == "PD" and target != "PD"
+    key = "summary_plain" if target is None else "summary_progression" if overall else "summary"
     return short(fill(str(texts.rule(RESPONSE, None, key)), Slots([lambda: values], texts.words("no_date"))))
 
 
@@ -96,7 +99,7 @@ def _answers(decision: Decision, texts: Texts) -> list[str]:
         last = answers[-1]
         day, reason = last.get("day"), str(last.get("reason") or last.get("outcome"))
         when = day.isoformat() if isinstance(day, date) else texts.words("no_date")
-        said = texts.word("override", reason)
+        said = texts.word("override" if reason in texts.data.get("override", {}) else "answer", reason)
         title = decision.pack.statements[rule].title
         lines.append(texts.words("answered").format(rule=rule, title=title, reason=escape(said), date=when))
     return lines

@@ -21,6 +21,7 @@ _MOST_APART = 3
 _DAYS = {
     "operationDay": "operation_day", "cancelledDay": "cancelled", "mriDay": "mri", "planDay": "plan_day",
     "remnantDay": "remnant_day", "doseDay": "dose_day", "fromDay": "from_day", "toDay": "to_day",
+    "biopsyDay": "biopsy",
 }  # fmt: skip
 _NUMBERS = {
     "mm": "mm", "depthMm": "depth", "value": "value", "baseline": "baseline", "limit": "limit",
@@ -29,13 +30,13 @@ _NUMBERS = {
     "count": "count", "all": "all", "grade": "grade", "best": "best", "nodules": "nodules",
     "mean": "mean", "worst": "worst", "points": "points", "zone": "zone", "number": "number",
 }  # fmt: skip
-_WORDS = {"criterion": "criterion", "scale": "scale", "score": "score"}
+_WORDS = {"criterion": "criterion", "scale": "scale", "score": "score", "group": "score_group"}
 
 EXACT = frozenset(
     {
         "mm", "depth", "depth_text", "cost_text", "seen", "unseen", "from_mm", "to_mm", "from_hu", "to_hu",
         "from_sul", "to_sul", "plan_day", "age", "class", "disposition_reason", "others", "left",
-        "operation_day",
+        "operation_day", "biopsy",
     }
 )  # fmt: skip
 """Slots that are true of one lesion: lesions that differ in them never share a sentence."""
@@ -88,6 +89,9 @@ def rule_values(
     if said.get("depthMm") is not None:
         found["depth_text"] = texts.words("depth_text").format(depth=number(said["depthMm"])) + " "
     found |= {slot: texts.word(part, str(said[slot])) for slot, part in _WORDS.items() if slot in said}
+    if "item" in said:
+        items = dict.fromkeys(texts.word("score_item", str(one)) for one in said["item_all"])
+        found["items"] = ", ".join(sorted(items))
     if "category" in said:
         found["category"] = texts.word("category", str(said["category"]))
         if said.get("now") is not None:

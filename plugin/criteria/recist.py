@@ -18,6 +18,9 @@ NORMAL_NODE = 100
 ABSOLUTE_GROWTH = 50
 MAX_TARGETS = 5
 MAX_TARGETS_PER_ORGAN = 2
+PARTIAL_RESPONSE_PERCENT = -30
+PROGRESSION_PERCENT = 20
+"""The two lines as a plot draws them; `partial_response` and `progression` decide in whole tenths."""
 
 
 class State(StrEnum):

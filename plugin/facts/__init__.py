@@ -10,7 +10,7 @@ from types import MappingProxyType
 from plugin.facts.gaps import gap_facts
 from plugin.facts.lesions import lesion_facts, treatment_facts
 from plugin.facts.marker import marker_fact
-from plugin.facts.pathology import nodule_facts, pathology_fact
+from plugin.facts.pathology import biopsy_facts, nodule_facts, pathology_fact
 from plugin.facts.patient import patient_fact, site_fact
 from plugin.facts.plan import order_facts, plan_fact
 from plugin.facts.response import response_facts
@@ -58,6 +58,7 @@ def facts_of(
         *sum_facts(timeline, windows),
         *response_facts(timeline, windows),
         *nodule_facts(timeline),
+        *biopsy_facts(timeline),
         *pathology_fact(timeline),
         *score_facts(timeline, windows),
     )

@@ -34,6 +34,7 @@ def _lesion(lesion: Lesion, decided: Decided | None, timeline: Timeline) -> Fact
         {
             "id": lesion.id,
             "label": lesion.label,
+            "identityClash": yes(lesion.tainted),
             "mergedInto": lesion.merged_into,
             "segment": lesion.segments[0] if lesion.segments else None,
             "nature": lesion.nature,

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from fhir_profiles.records import LabResult
 from plugin.facts.index import index_study
-from plugin.facts.statement import Given, fact
+from plugin.facts.statement import Given, fact, yes
 from plugin.facts.therapy import line_start
 from plugin.facts.windows import SHIPPED, Windows
 from plugin.timeline import Timeline
@@ -19,7 +19,7 @@ _AT_MOST = ("<", "<=")
 
 
 def marker_fact(timeline: Timeline, windows: Windows = SHIPPED) -> list[Fact]:
-    """Gives the series in ng/mL around the index study; none without a usable value.
+    """Gives the series in ng/mL around the index study; none without a value on record.
 
     The last value lies near the index study (28 days as shipped), the baseline before the line began (42).
     Values of another assay, unit family or with a comparator take no part in the trend.
@@ -30,8 +30,18 @@ def marker_fact(timeline: Timeline, windows: Windows = SHIPPED) -> list[Fact]:
     near = [
         each for each in values if around is None or abs((_day(each) - around).days) <= windows.cea_window
     ]
-    baseline = _baseline(values, line_start(timeline, windows), windows)
-    if not near and baseline is None:
+    start = line_start(timeline, windows)
+    baseline = _baseline(values, start, windows)
+    since = [
+        each
+        for each in timeline.labs
+        if each.day is not None
+        and (around is None or abs((each.day.first - around).days) <= windows.cea_window)
+        and (baseline is None or each.day.first > _day(baseline))
+    ]
+    before = _in_baseline_window(timeline.labs, start, windows) if baseline is None else []
+    foreign, unusable = _other_family(since), _unusable([*before, *since])
+    if not near and baseline is None and not unusable:
         return []
     last = near[-1] if near else None
     used = [each for each in (baseline, last) if each is not None]
@@ -50,26 +60,34 @@ def marker_fact(timeline: Timeline, windows: Windows = SHIPPED) -> list[Fact]:
         }
     if baseline is not None:
         stated |= {"baseline": baseline.value, "baselineDay": _day(baseline), "baselineUln": baseline.uln}
-    foreign = _other_family(timeline.labs, around, baseline, windows)
-    if foreign:
-        used += foreign
-        stated["comparable"] = False
+    if foreign or unusable:
+        used += [*foreign, *unusable]
+        stated |= {"comparable": False, "unusable": yes(unusable)}
     return [fact("marker_series", (each.source for each in used), stated)]
 
 
-def _other_family(
-    labs: Sequence[LabResult], around: date | None, baseline: LabResult | None, windows: Windows
-) -> list[LabResult]:
-    """Values near the index study in units that do not compare with the series: no trend is read (DQ-13)."""
-    return [
-        each
-        for each in labs
-        if each.family != "mass"
-        and each.value is not None
-        and each.day is not None
-        and (around is None or abs((each.day.first - around).days) <= windows.cea_window)
-        and (baseline is None or each.day.first > _day(baseline))
-    ]
+def before_therapy(timeline: Timeline, windows: Windows = SHIPPED) -> LabResult | None:
+    """Gives the last value before the line of therapy, without therapy the last one; "below" counts as it.
+
+    None without such a value, and for one that is only known to lie above something.
+    """
+    values = _by_day(timeline.labs)
+    start = line_start(timeline, windows)
+    if start is not None:
+        first = start - timedelta(days=windows.cea_baseline)
+        values = [each for each in values if first <= _day(each) <= start]
+    last = values[-1] if values else None
+    return last if last is not None and (last.comparator is None or last.comparator in _AT_MOST) else None
+
+
+def _other_family(labs: Sequence[LabResult]) -> list[LabResult]:
+    """Values in units that do not compare with the series: no trend is read (DQ-13)."""
+    return [each for each in labs if each.family != "mass" and each.value is not None]
+
+
+def _unusable(labs: Sequence[LabResult]) -> list[LabResult]:
+    """Values on record that cannot be counted, most of them for their unit: never left out in silence."""
+    return [each for each in labs if each.rejected not in (None, "no-value")]
 
 
 def _by_day(labs: Sequence[LabResult]) -> list[LabResult]:
@@ -86,11 +104,15 @@ def _by_day(labs: Sequence[LabResult]) -> list[LabResult]:
 
 
 def _baseline(values: Sequence[LabResult], start: date | None, windows: Windows) -> LabResult | None:
-    if start is None:
-        return None
-    window = start - timedelta(days=windows.cea_baseline), start
-    found = [each for each in values if window[0] <= _day(each) <= window[1] and each.comparator is None]
+    found = [each for each in _in_baseline_window(values, start, windows) if each.comparator is None]
     return found[-1] if found else None
+
+
+def _in_baseline_window(labs: Sequence[LabResult], start: date | None, windows: Windows) -> list[LabResult]:
+    if start is None:
+        return []
+    first = start - timedelta(days=windows.cea_baseline)
+    return [each for each in labs if first <= _day(each) <= start]
 
 
 def _trend(values: Sequence[LabResult], last: LabResult) -> list[LabResult]:

@@ -21,8 +21,17 @@ def nodule_facts(timeline: Timeline) -> Iterator[Fact]:
     for each, operation in _placed(timeline):
         lesion = each.lesion.body if each.lesion is not None else None
         values: dict[str, Given] = {"id": each.key, "lesion": lesion if lesion in tracked else None}
-        values |= {"named": lesion in tracked, "operationDay": operation}
+        values |= {"named": lesion in tracked, "operationDay": operation, "found": each.found}
         yield fact("nodule", (each.source,), values)
+
+
+def biopsy_facts(timeline: Timeline) -> Iterator[Fact]:
+    """Gives one fact for each biopsy of a tracked lesion."""
+    for each in timeline.biopsies:
+        if each.lesion is not None:
+            record = each.biopsy
+            values: dict[str, Given] = {"id": record.key, "lesion": each.lesion, "result": record.result}
+            yield fact("biopsy", (record.source,), {**values, "day": first_of(record.day)})
 
 
 def pathology_fact(timeline: Timeline) -> Iterator[Fact]:

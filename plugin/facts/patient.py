@@ -22,6 +22,7 @@ _WORST_LAST = {
     "extrahepatic": ("none", "response", "stable", "progression-indeterminate", "progression-definite"),
     "steatosis": ("none", "mild", "moderate", "severe"),
     "refusal": ("no", "yes"),
+    "liver-normal": ("yes", "no"),
 }
 
 
@@ -54,6 +55,7 @@ def patient_fact(timeline: Timeline, windows: Windows = SHIPPED) -> Fact:
         "sos": said.condition("sos"),
         "steatohepatitis": said.condition("steatohepatitis"),
         "cirrhosis": said.condition("cirrhosis"),
+        "liverNormal": said.yes_no("liver-normal"),
         **_remnant(said, timeline),
         "pregnant": said.condition("pregnancy") or said.yes_no("pregnant"),
         "mriContra": _no_mri(said),

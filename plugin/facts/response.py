@@ -48,8 +48,9 @@ def _recorded(timeline: Timeline) -> Iterator[Fact]:
 def _diffusion(timeline: Timeline) -> Iterator[Fact]:
     """That a diffusion coefficient is recorded, and never its value: no rule may compare one (DQ-14)."""
     for each in timeline.sightings:
-        if each.adc is not None:
-            values = {"lesion": each.lesion, "exam": each.study, "day": first_of(each.day)}
+        unit = "unknown" if "adc" in each.unusable else "known" if each.adc is not None else None
+        if unit is not None:
+            values = {"lesion": each.lesion, "exam": each.study, "day": first_of(each.day), "unit": unit}
             yield fact("diffusion_recorded", each.sources, {**values})
 
 

@@ -17,14 +17,14 @@ def fact(kind: str, sources: Iterable[str], values: dict[str, Given]) -> Fact:
 
     A number that the rules cannot hold exactly (seven decimal places, a thousand million) is left out too.
     """
-    stated: dict[str, Value] = {}
-    for name, value in values.items():
-        if value is None:
-            continue
+    stated: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
+    # Most of what is stated is text.
+    for name in [name for name, value in stated.items() if type(value) is not str]:
+        value = stated[name]
         if isinstance(value, bool):
             stated[name] = "yes" if value else "no"
-        elif isinstance(value, str | date) or fits(value):
-            stated[name] = value
+        elif not isinstance(value, str | date) and not fits(value):
+            del stated[name]
     return Fact(kind, stated, tuple(sorted(set(sources))))
 
 

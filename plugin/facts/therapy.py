@@ -86,6 +86,7 @@ def therapy_fact(timeline: Timeline, windows: Windows = SHIPPED) -> Fact:
             "lastDose": _last(doses),
             "lastAntiAngiogenic": _last(dose for dose in doses if dose.agent in ANTI_ANGIOGENIC),
             "cycles": cycles(doses, start, windows),
+            "cyclesEver": _ever(ever, windows),
             "nextOrdered": yes(ordered),
             "stopOrdered": yes(stopped),
             "ici": _among(since, {"ici"}),
@@ -126,6 +127,15 @@ def cycles(doses: Iterable[Dose], start: date | None, windows: Windows = SHIPPED
         if count == 0 or days_between(began, day.first) >= windows.cycle_gap:
             count, began = count + 1, day.first
     return count
+
+
+def _ever(doses: Iterable[Dose], windows: Windows) -> int | None:
+    """The cycles of every line; None where a dose has no day or was taken by mouth, so that some are lost."""
+    listed = list(doses)
+    lost = any(each.day is None or each.continuous or each.kind == "statement" for each in listed)
+    oral = any(each.agent == "fluoropyrimidine" and not _fluorouracil(each) for each in listed)
+    first = earliest(each.day.first for each in listed if each.day is not None)
+    return None if lost or oral else cycles(listed, first, windows)
 
 
 def _fluorouracil(dose: Dose) -> bool:

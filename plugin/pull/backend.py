@@ -12,7 +12,8 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 import jwt
@@ -50,18 +51,37 @@ class _Held:
     until: float
 
 
+class Registration(Protocol):
+    """What an authorisation server was told of us: where tokens are given, and which scopes are asked for."""
+
+    @property
+    def token_endpoint(self) -> str | None: ...
+
+    @property
+    def scopes(self) -> tuple[str, ...]: ...
+
+
 class Tokens:
-    """Our tokens for one FHIR server; safe to use from several threads."""
+    """Our tokens for one FHIR server; safe to use from several threads.
+
+    `proof` gives, for a token endpoint, the members of the form that prove who we are; without it they are
+    signed with the key of a `Backend`.
+    """
 
     def __init__(
         self,
         server: FhirServer,
-        backend: Backend,
+        backend: Registration,
         limits: Fhir,
         clock: Callable[[], float] = time.monotonic,
+        proof: Callable[[str], Mapping[str, str]] | None = None,
     ) -> None:
         self._server = server
         self._backend = backend
+        if proof is None:
+            assert isinstance(backend, Backend)
+            proof = partial(_signed, backend)
+        self._proof = proof
         self._limits = limits
         self._clock = clock
         self._session = new_session(server, parallel=1)
@@ -133,8 +153,7 @@ class Tokens:
         form = {
             "grant_type": "client_credentials",
             "scope": " ".join(wanted),
-            "client_assertion_type": _ASSERTION,
-            "client_assertion": self._assertion(endpoint),
+            **self._proof(endpoint),
         }
         asked = self._clock()
         sent = Exchange(url=endpoint, method="POST", headers=_FORM, body=urlencode(form).encode())
@@ -145,22 +164,6 @@ class Tokens:
         # Where no life is stated the token serves once: it is not held beyond this call.
         life = float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else 0.0
         return _Held(token=token, until=asked + max(life - _EARLY_SECONDS, life / 2))
-
-    def _assertion(self, endpoint: str) -> str:
-        backend, now = self._backend, int(time.time())
-        claims = {
-            "iss": backend.client_id,
-            "sub": backend.client_id,
-            "aud": endpoint,
-            "iat": now,
-            "exp": now + _ASSERTION_SECONDS,
-            "jti": str(uuid.uuid4()),
-        }
-        try:
-            key = private_key(backend.key, backend.algorithm)
-        except KeyFileError as error:
-            raise FhirError(GapReason.NOT_AUTHORISED, f"our private key is not usable: {error}") from None
-        return jwt.encode(claims, key, algorithm=backend.algorithm, headers={"kid": backend.kid})
 
     def _asked(self, sent: Exchange, deadline: Deadline) -> Mapping[str, Any]:
         try:
@@ -180,6 +183,27 @@ class Tokens:
             why = f", {said}" if isinstance(said, str) and said in _ERRORS else ""
             raise FhirError(GapReason.NOT_AUTHORISED, f"no token of our own was given (HTTP {status}{why})")
         return found
+
+
+def _signed(backend: Backend, endpoint: str) -> Mapping[str, str]:
+    return {"client_assertion_type": _ASSERTION, "client_assertion": _assertion(backend, endpoint)}
+
+
+def _assertion(backend: Backend, endpoint: str) -> str:
+    now = int(time.time())
+    claims = {
+        "iss": backend.client_id,
+        "sub": backend.client_id,
+        "aud": endpoint,
+        "iat": now,
+        "exp": now + _ASSERTION_SECONDS,
+        "jti": str(uuid.uuid4()),
+    }
+    try:
+        key = private_key(backend.key, backend.algorithm)
+    except KeyFileError as error:
+        raise FhirError(GapReason.NOT_AUTHORISED, f"our private key is not usable: {error}") from None
+    return jwt.encode(claims, key, algorithm=backend.algorithm, headers={"kid": backend.kid})
 
 
 def scopes(*, v1: bool) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]+")
 class HookInput:
     """One hook call, checked by the protocol layer; `issuer` is the verified `iss` of the caller's JWT.
 
+    `seconds` is how long reading may take, where the answer has a deadline; the site's own budget holds too.
     Nothing that may hold patient data or a token appears in its text form.
     """
 
@@ -24,6 +25,7 @@ class HookInput:
     fhir_server: str | None = None
     authorization: Mapping[str, Any] | None = field(default=None, repr=False)
     issuer: str | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from plugin.chart import Gap, GapReason
 from plugin.pull.owner import Identity, Owner
 from plugin.pull.prefetch import Answer, State, gap
 from plugin.pull.queries import Query
+from plugin.versions import newest
 
 
 def owned(answer: Answer, identity: Identity) -> Answer:
@@ -49,34 +50,19 @@ def _left_out(query: Query, reason: GapReason, count: int, why: str, decisive: b
 def folded(resources: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
     """Returns each resource once, by type and id, in the newest version, in an order of its own.
 
+    Versions that differ and cannot be ranked are all kept, so that none of them is believed by chance.
     Resources without an id are kept as they are.
     """
-    newest: dict[tuple[str, str], Mapping[str, Any]] = {}
+    versions: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     nameless: list[Mapping[str, Any]] = []
     for resource in resources:
         kind, own = str(resource.get("resourceType")), resource.get("id")
-        if not isinstance(own, str):
+        if isinstance(own, str):
+            versions.setdefault((kind, own), []).append(resource)
+        else:
             nameless.append(resource)
-            continue
-        other = newest.get((kind, own))
-        if other is None or _newer(resource, other):
-            newest[kind, own] = resource
-    return (*(newest[key] for key in sorted(newest)), *sorted(nameless, key=repr))
-
-
-def _newer(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    if one == other:
-        return False
-    # The text decides between two of one age, so that their order never does.
-    return (*_age(one), repr(one)) > (*_age(other), repr(other))
-
-
-def _age(resource: Mapping[str, Any]) -> tuple[int, str]:
-    meta = resource.get("meta")
-    meta = meta if isinstance(meta, Mapping) else {}
-    version, updated = meta.get("versionId"), meta.get("lastUpdated")
-    number = int(version) if isinstance(version, str) and version.isdigit() else -1
-    return number, updated if isinstance(updated, str) else ""
+    kept = [each for key in sorted(versions) for each in newest(versions[key])]
+    return (*kept, *sorted(nameless, key=repr))
 
 
 def weighed(

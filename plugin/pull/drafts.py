@@ -23,6 +23,7 @@ class Drafts:
     resources: tuple[Mapping[str, Any], ...] = ()
     tokens: tuple[str, ...] = ()
     selections: tuple[str, ...] = ()
+    encounter: str | None = None
     gaps: tuple[Gap, ...] = ()
 
 
@@ -48,7 +49,8 @@ def drafts(context: Mapping[str, Any], identity: Identity) -> Drafts:
     return Drafts(
         resources=tuple(resources),
         tokens=tokens,
-        selections=_selections(context.get("selections"), tokens),
+        selections=_selections(context.get("selections"), tokens) or _dispatched(context),
+        encounter=_text(context.get("encounterId")),
         gaps=tuple(dict.fromkeys(gaps)),
     )
 
@@ -91,6 +93,16 @@ def _selections(value: Any, tokens: tuple[str, ...]) -> tuple[str, ...]:
         for token in tokens
         if any(one == token or one == token.split("/", 1)[1] or one.endswith(f"/{token}") for one in named)
     )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _dispatched(context: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns the orders that are sent to their performer: on record already, so no drafts."""
+    named = context.get("dispatchedOrders")
+    return tuple(one for one in named if isinstance(one, str)) if isinstance(named, list) else ()
 
 
 def _gap(kind: str, reason: GapReason, detail: str) -> Gap:

@@ -84,6 +84,7 @@ def chart_from_files(
         hook=hook,
         draft_tokens=hooked.tokens,
         selections=hooked.selections,
+        encounter=hooked.encounter,
     )
 
 

@@ -55,6 +55,8 @@ class _Pull:
         self._sessions = sessions
         self._in_hook = in_hook
         self._started = time.monotonic()
+        budget = settings.fhir.budget
+        self._seconds = budget if call.seconds is None else min(budget, max(call.seconds, 0.0))
         self._milliseconds: dict[str, float] = {}
         self._base = _known_base(call.fhir_server)
         self._identity = Identity(call.patient_id, self._base)
@@ -86,6 +88,7 @@ class _Pull:
             hook=self._call.hook,
             draft_tokens=hook.tokens,
             selections=hook.selections,
+            encounter=hook.encounter,
             reads=_reads(given, answers, resources),
             milliseconds=dict(self._milliseconds),
         )
@@ -102,19 +105,19 @@ class _Pull:
             # A token that came and does not count says that something is amiss: ours does not replace it.
             self._no_access = sent
         elif sent is not None:
-            seconds = min(self._settings.fhir.budget, sent.expires_in)
+            seconds = min(self._seconds, sent.expires_in)
             self._client = self._asking_as(chosen, Deadline(seconds), sent.token)
         elif chosen.backend is not None and (chosen.backend.in_hooks or not self._in_hook):
             self._open_as_ourselves(chosen)
         elif chosen.open:
-            self._client = self._asking_as(chosen, Deadline(self._settings.fhir.budget), None)
+            self._client = self._asking_as(chosen, Deadline(self._seconds), None)
         else:
             self._no_access = "no access token came with the FHIR server"
 
     def _open_as_ourselves(self, chosen: FhirServer) -> None:
         tokens = self._sessions.server(chosen).tokens
         assert tokens is not None
-        deadline = Deadline(self._settings.fhir.budget)
+        deadline = Deadline(self._seconds)
         try:
             client = self._asking_as(chosen, deadline, tokens.token(deadline))
         except FhirError as error:
@@ -125,7 +128,9 @@ class _Pull:
     def _asking_as(self, chosen: FhirServer, deadline: Deadline, token: str | None) -> Client:
         self._server = server = self._sessions.server(chosen)
         limits = self._settings.fhir
-        return Client(session=server.session, base=server.base, limits=limits, deadline=deadline, token=token)
+        return self._sessions.clients(
+            session=server.session, base=server.base, limits=limits, deadline=deadline, token=token
+        )
 
     def _completed(self, given: list[Answer]) -> list[Answer]:
         """Asks what the client did not, and reads on where its Bundles go on."""

@@ -74,6 +74,7 @@ LESION_CODES = _codes(
     Topic.ATTRIBUTE,
     Topic.MEMBERSHIP,
     Topic.PATHOLOGY,
+    Topic.BIOPSY,
     Feature.NEW_LESION,
 )
 STATUS_CODES = _codes(
@@ -90,6 +91,11 @@ STATUS_CODES = _codes(
     Topic.HAI,
     Topic.TRANSPLANT,
     Topic.STABLE,
+    Topic.LIVER_NORMAL,
+    Topic.NODE_POSITIVE,
+    Topic.KRAS_MUTATED,
+    Topic.PN_CATEGORY,
+    Topic.PN_CATEGORY_SCT,
 )
 # The categories in which Epic searches; US Core has the same.
 CATEGORIES = "exam,imaging,laboratory,social-history,survey,vital-signs"
@@ -159,7 +165,7 @@ QUERIES: tuple[Query, ...] = (
         key="status",
         resource="Observation",
         template=_search("Observation", code=STATUS_CODES),
-        feeds=("patient",),
+        feeds=("patient", "score", "score_gap"),
         whole=True,
         alternatives=(_search("Observation", category=CATEGORIES, code=STATUS_CODES),),
     ),

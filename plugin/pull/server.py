@@ -34,6 +34,7 @@ class Server:
         limits: Fhir,
         pool: ThreadPoolExecutor,
         clock: Callable[[], float] = time.monotonic,
+        clients: Callable[..., Client] = Client,
     ) -> None:
         self.chosen = chosen
         self.base = base_of(chosen.base)
@@ -42,6 +43,7 @@ class Server:
         self._limits = limits
         self._pool = pool
         self._clock = clock
+        self._clients = clients
         self._lock = threading.Lock()
         self._dialect: Dialect | None = dialects()[chosen.dialect] if chosen.dialect is not None else None
         self._known = configured(self._dialect)
@@ -67,9 +69,13 @@ class Server:
                 return self._learning if awaited else None
         return None
 
+    def learn_now(self, token: str | None) -> None:
+        """Reads the CapabilityStatement before anything else, so that every search is asked in one way."""
+        self._read(token)
+
     def _read(self, token: str | None) -> None:
         deadline = Deadline(self._limits.budget)
-        client = Client(
+        client = self._clients(
             session=self.session, base=self.base, limits=self._limits, deadline=deadline, token=token
         )
         kept = AGAIN_SECONDS
@@ -94,10 +100,14 @@ class Server:
 
 
 class Sessions:
-    """The servers of the settings and the threads that ask them, kept for the life of the process."""
+    """The servers of the settings and the threads that ask them, kept for the life of the process.
 
-    def __init__(self, settings: Settings) -> None:
+    `clients` makes the client of each call: the one seam at which reading is recorded, replayed or imagined.
+    """
+
+    def __init__(self, settings: Settings, clients: Callable[..., Client] = Client) -> None:
         self._limits = settings.fhir
+        self.clients = clients
         self._lock = threading.Lock()
         self._servers: dict[FhirServer, Server] = {}
         self.pool = ThreadPoolExecutor(max_workers=_MOST_THREADS, thread_name_prefix=THREADS)
@@ -106,7 +116,7 @@ class Sessions:
         """Returns what is kept of this server."""
         with self._lock:
             if chosen not in self._servers:
-                self._servers[chosen] = Server(chosen, self._limits, self.pool)
+                self._servers[chosen] = Server(chosen, self._limits, self.pool, clients=self.clients)
             return self._servers[chosen]
 
     def close(self) -> None:

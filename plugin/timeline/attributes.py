@@ -8,7 +8,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Any
 
-from fhir_profiles.records import LesionAttribute, PlanMembership, Sighting, Stated
+from fhir_profiles.records import LesionAttribute, LesionRef, PlanMembership, Sighting, Stated
 from plugin.timeline.identity import Entry, Register
 from plugin.timeline.model import Lesion
 from plugin.timeline.segments import in_order
@@ -66,16 +66,15 @@ def _lesion(
     segments = entry.segments or {each for one in sightings if (each := one.lesion and one.lesion.segment)}
     merged = [ref for record in entry.records if (ref := record.merged_into) is not None]
     merged += [ref for each in attributes if (ref := each.merged_into) is not None]
-    targets = {
-        match.lesion for ref in merged if (match := register.resolve(ref)).lesion not in (None, entry.id)
-    }
+    split = [ref for record in entry.records if (ref := record.split_from) is not None]
     records = (*entry.records, *attributes, *memberships)
     return Lesion(
         id=entry.id,
         label=entry.label,
         segments=in_order(segments),
         tainted=entry.tainted,
-        merged_into=targets.pop() if len(targets) == 1 else None,
+        merged_into=_other(register, entry, merged),
+        split_from=_other(register, entry, split),
         target_role=role,
         in_specimen=latest_value(memberships, lambda each: each.in_specimen),
         in_specimen_before=_before(memberships),
@@ -83,6 +82,12 @@ def _lesion(
         sources=tuple(sorted({each.source for each in records or sightings})),
         **values,
     )
+
+
+def _other(register: Register, entry: Entry, refs: Iterable[LesionRef]) -> str | None:
+    """The one other tracked lesion that is named; None where none is, or two."""
+    found = {register.resolve(ref).lesion for ref in refs} - {None, entry.id}
+    return found.pop() if len(found) == 1 else None
 
 
 def latest_value(records: Sequence[Stated], value: Callable[[Any], Any]) -> Any:

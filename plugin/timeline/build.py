@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from msgspec.structs import replace
-
 from fhir_profiles.records import (
+    Biopsy,
     ConditionRecord,
     ContrastDose,
     Disposition,
@@ -41,11 +40,21 @@ from plugin.timeline.disposition import decided
 from plugin.timeline.examination import Statement
 from plugin.timeline.identity import Identity, Register
 from plugin.timeline.intake import Intake, take_in
-from plugin.timeline.model import Held, Lesion, LesionSighting, Note, Study, Timeline, Treated
+from plugin.timeline.model import Held, Lesion, LesionSighting, Note, Sampled, Study, Timeline, Treated
+from plugin.timeline.notes import not_counted, relations, without_place
+from plugin.timeline.relation import related
 from plugin.timeline.sighting import Place, inherit, put_together
 from plugin.timeline.study import Studies
 
 RecordT = TypeVar("RecordT", bound=Stated)
+
+
+class _Said(NamedTuple):
+    """What one study says of one lesion."""
+
+    place: Place
+    sightings: list[Sighting]
+    novelty: list[NewLesionStatement]
 
 
 def build(chart: Chart, *, today: date, timezone: ZoneInfo) -> Timeline:
@@ -69,6 +78,11 @@ def build(chart: Chart, *, today: date, timezone: ZoneInfo) -> Timeline:
     )
     lesions = lesions_of(register, intake.of(LesionAttribute), intake.of(PlanMembership), said)
     studies, sightings = _studies(intake, register, lesions, said, novelty)
+    intake.notes += [
+        *not_counted(said, intake.of(LabResult)),
+        *relations(lesions),
+        *without_place(lesions, register),
+    ]
     treatments = _treated(register, _ordered(intake.of(Treatment)))
     plans = _held(register, intake)
     return Timeline(
@@ -90,6 +104,9 @@ def build(chart: Chart, *, today: date, timezone: ZoneInfo) -> Timeline:
         patient_facts=tuple(_ordered(intake.of(PatientFact))),
         reviews=tuple(_ordered(intake.of(MdtReview))),
         pathology=tuple(_ordered(intake.of(PathologyNodule))),
+        biopsies=tuple(
+            Sampled(each, register.resolve(each.lesion).lesion) for each in _ordered(intake.of(Biopsy))
+        ),
         responses=tuple(_ordered(intake.of(ResponseStatement))),
         gaps=chart.gaps,
         rejected=tuple(
@@ -121,25 +138,30 @@ def _studies(
     statements: list[Statement] = [*said, *novelty, *intake.of(ExamAdequacy)]
     waiting: list[Statement] = [*intake.preliminary(Sighting), *intake.preliminary(ExamAdequacy)]
     studies = Studies(intake.of(Exam), intake.of(Report), statements, waiting)
-    placed: dict[Place, tuple[list[Sighting], list[NewLesionStatement]]] = defaultdict(lambda: ([], []))
+    placed: dict[tuple[str, str], _Said] = {}
     unmatched: Counter[str] = Counter()
     liver: list[Sighting | NewLesionStatement] = [*said, *novelty]
     for each in liver:
         study, modality = studies.of(each)
         match = register.resolve(each.lesion)
         if match.lesion in tracked and match.lesion is not None:
-            place = Place(match.lesion, study, modality, studies.day(study))
-            seen, new = placed[place]
-            (new if isinstance(each, NewLesionStatement) else seen).append(each)  # type: ignore[arg-type]
+            here = placed.get((match.lesion, study))
+            if here is None:
+                here = _Said(Place(match.lesion, study, modality, studies.day(study)), [], [])
+                placed[match.lesion, study] = here
+            if isinstance(each, NewLesionStatement):
+                here.novelty.append(each)
+            else:
+                here.sightings.append(each)
         elif match.identity is Identity.UNKNOWN and _counts(each):
             unmatched[study] += 1
             intake.notes.append(Note(source=each.source, reason="identity-unknown", detail=study))
     sightings: list[LesionSighting] = []
-    for place, (statements_here, novelty_here) in placed.items():
-        found, notes = put_together(place, statements_here, novelty_here)
+    for here in placed.values():
+        found, notes = put_together(here.place, here.sightings, here.novelty)
         sightings += found
         intake.notes += notes
-    sightings += _of_merged(lesions, sightings)
+    sightings += related(lesions, sightings)
     described = {each.study for each in sightings}
     built = studies.built(contrast=intake.of(ContrastDose), unmatched=unmatched, described=described)
     return built, tuple(sorted(sightings, key=_sighting_order))
@@ -150,18 +172,6 @@ def _counts(each: Sighting | NewLesionStatement) -> bool:
     if isinstance(each, NewLesionStatement):
         return each.statement != "not-new"
     return each.region != "other" and each.nature != "benign"
-
-
-def _of_merged(lesions: Sequence[Lesion], sightings: Sequence[LesionSighting]) -> list[LesionSighting]:
-    """Sightings of a lesion stand for those merged into it where a study says nothing of them (R-75)."""
-    said = {(each.lesion, each.study) for each in sightings}
-    return [
-        replace(each, id=f"{lesion.id}/{each.study}/{each.visibility or 'unstated'}/merged", lesion=lesion.id)
-        for lesion in lesions
-        if lesion.merged_into is not None
-        for each in sightings
-        if each.lesion == lesion.merged_into and (lesion.id, each.study) not in said
-    ]
 
 
 def _treated(register: Register, treatments: Iterable[Treatment]) -> tuple[Treated, ...]:

@@ -30,6 +30,7 @@ class Examination:
     id: str = ""
     default: str | None = None
     _classes: frozenset[str] | None = None
+    _by_class: dict[str | None, list[Statement]] | None = None
     _day: DayRange | None = None
     _dated: int = -1
 
@@ -38,6 +39,7 @@ class Examination:
         self.id = min(self.keys, key=lambda key: (_RANK.get(key.split("/", 1)[0], 9), key))
         self._classes = self.classes
         self.default = self._default()
+        self._by_class = None
 
     @property
     def classes(self) -> frozenset[str]:
@@ -72,20 +74,25 @@ class Examination:
         said = self._methods()
         return not said or method in said or (method in OPERATIVE and bool(said & {"US", *OPERATIVE}))
 
-    def modality(self, statement: Statement) -> str | None:
-        """Gives the class of a statement; None where its method contradicts the study."""
-        if statement.method is None:
+    def modality(self, method: str | None) -> str | None:
+        """Gives the class of what is said by a method; None where the method contradicts the study."""
+        if method is None:
             return self.default
-        return statement.method if self.fits(statement.method) else None
+        return method if self.fits(method) else None
 
     def by_class(self) -> dict[str | None, list[Statement]]:
         """Gives the statements of each class; the default class is there even when nothing is said in it."""
+        if self._by_class is not None:
+            return self._by_class
+        modality_of = {method: self.modality(method) for method in {each.method for each in self.statements}}
         found: dict[str | None, list[Statement]] = {}
         for statement in self.statements:
-            found.setdefault(self.modality(statement), []).append(statement)
+            found.setdefault(modality_of[statement.method], []).append(statement)
         only_operative = bool(found) and all(each in OPERATIVE for each in found)
         if self.default not in found and not (only_operative and self.classes <= {"US"}):
             found[self.default] = []
+        if self._classes is not None:
+            self._by_class = found
         return found
 
     def key(self, modality: str | None) -> str:

@@ -5,7 +5,7 @@ Events name what two statements of one class say one after the other. They decid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from plugin.timeline.days import earliest, first_of, last_of
 from plugin.timeline.model import LesionSighting, Timeline
+from plugin.timeline.relation import MERGED, SPLIT
 
 STABLE_BELOW_MM = Decimal(3)
 """A smaller difference in size is called stable."""
@@ -29,6 +30,7 @@ class EventName(StrEnum):
     VANISHED = "vanished"
     REAPPEARED = "reappeared"
     MERGED = "merged"
+    SPLIT = "split"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +96,28 @@ def events(timeline: Timeline, lesion_id: str) -> tuple[Event, ...]:
             event = _change(timeline, earlier, later)
             if event is not None:
                 found.append(event)
-    merged = [each for each in timeline.of_lesion(lesion_id) if each.id.endswith("/merged")]
-    if merged:
-        found.append(_event(EventName.MERGED, merged[0]))
+    found += _joined(timeline, lesion_id)
     return tuple(sorted(found, key=lambda each: (each.day or date.min, each.study, each.name)))
+
+
+def _joined(timeline: Timeline, lesion_id: str) -> list[Event]:
+    """Merged: from the first study where the whole stands for the lesion. Split: from the first that names a
+    part, for the whole and for the part."""
+    said = timeline.of_lesion(lesion_id)
+    merged = [each for each in said if each.id.endswith(MERGED)]
+    found = [_event(EventName.MERGED, merged[0])] if merged else []
+    parts = {
+        each.id for each in timeline.lesions if lesion_id in (each.id, each.split_from) and each.split_from
+    }
+    named = [
+        each
+        for each in timeline.sightings
+        if each.lesion in parts and not each.id.endswith(SPLIT) and each.day
+    ]
+    if named:
+        first = min(named, key=lambda each: (_day(each), each.id))
+        found.append(replace(_event(EventName.SPLIT, first), lesion=lesion_id))
+    return found
 
 
 def doses_between(timeline: Timeline, earlier: date, later: date) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -36,6 +35,7 @@ from fhir_profiles.records import (
 )
 from plugin.timeline.days import up_to
 from plugin.timeline.model import Note
+from plugin.versions import newest
 
 StatedT = TypeVar("StatedT", bound=Stated)
 
@@ -127,44 +127,17 @@ def _newest(resources: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[st
     found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for number, resource in enumerate(resources):
         found[_key(resource) or f"#{number}"].append(resource)
-    return {key: each if len(each) == 1 else _latest(each) for key, each in found.items()}
+    return {key: each if len(each) == 1 else newest(each) for key, each in found.items()}
 
 
 def _key(resource: Mapping[str, Any]) -> str | None:
-    if not is_object(resource) or not isinstance(resource.get("id"), str):
-        return None
-    return f"{resource.get('resourceType')}/{resource['id']}"
-
-
-def _latest(versions: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    ranks = [_rank(each) for each in versions]
-    top = max(ranks)
-    kept: dict[str, Mapping[str, Any]] = {}
-    for rank, each in zip(ranks, versions, strict=True):
-        if rank == top:
-            kept.setdefault(json.dumps(each, sort_keys=True, default=str), each)
-    return [kept[text] for text in sorted(kept)]
-
-
-def _rank(resource: Mapping[str, Any]) -> tuple[int, float]:
-    """Orders versions: by a numeric version, else by the time of the last change."""
-    meta = resource.get("meta")
-    meta = meta if isinstance(meta, Mapping) else {}
-    version = str(meta.get("versionId") or "")
-    return (int(version) if version.isascii() and version.isdigit() else -1, _moment(meta.get("lastUpdated")))
-
-
-def _moment(text: object) -> float:
-    try:
-        stamp = datetime.fromisoformat(str(text))
-    except ValueError:
-        return 0.0
-    return (stamp if stamp.tzinfo is not None else stamp.replace(tzinfo=UTC)).timestamp()
+    own = resource.get("id") if type(resource) is dict or is_object(resource) else None
+    return f"{resource.get('resourceType')}/{own}" if isinstance(own, str) else None
 
 
 def _own(record: Stated | Rejected, patient_id: str, intake: Intake) -> bool:
     """Says whether the record is of this patient; the chart has checked it, this is the second lock."""
-    if not record.subject:
+    if not record.subject or record.subject == f"Patient/{patient_id}":
         return True
     named = _PATIENT.search(record.subject)
     if named is None or named["id"] == patient_id.rsplit("/", 1)[-1]:
@@ -194,7 +167,9 @@ def _sort_in(record: Stated | Rejected, draft: bool, intake: Intake, today: date
         else:
             intake.notes.append(Note(source=record.source, reason="draft-not-used", detail=kind.__name__))
         return
-    if not isinstance(record, Plan):
+    day = record.day
+    odd = day is not None and (day.last > today or (birth is not None and day.last < birth))
+    if odd and not isinstance(record, Plan):
         reason = _impossible(record, today, birth)
         if reason is not None:
             resource_type = record.source.split("/", 1)[0]
@@ -237,22 +212,25 @@ def _cut(record: Stated, today: date) -> Stated:
 
 
 def _supersede(intake: Intake) -> None:
-    """Drops what a usable record replaces or corrects (R-11); two that replace each other both stay."""
+    """Drops what a usable record of the same resource type replaces or corrects (R-11).
+
+    Those that replace each other, directly or in a ring, all stay: which of them is the last cannot be said.
+    """
     everything = [record for records in intake.records.values() for record in records]
-    replacing = [record for record in everything if record.replaces]
-    if not replacing:
-        return
-    replaced: dict[str, set[str]] = defaultdict(set)
-    for record in replacing:
+    replaces: dict[str, set[str]] = defaultdict(set)
+    for record in everything:
         for target in record.replaces:
-            replaced[target.split("/_history/", 1)[0]].add(record.key)
-    gone = {
-        key
-        for key, by in replaced.items()
-        if any(other != key and other not in _targets_of(key, replacing) for other in by)
-    }
-    if not gone:
+            key = target.split("/_history/", 1)[0]
+            if key != record.key and key.split("/", 1)[0] == record.key.split("/", 1)[0]:
+                replaces[record.key].add(key)
+    if not replaces:
         return
+    gone = {
+        target
+        for key, targets in replaces.items()
+        for target in targets
+        if key not in _reached(target, replaces)
+    }
     for kind, records in intake.records.items():
         intake.records[kind] = [record for record in records if record.key not in gone]
     intake.notes.extend(
@@ -260,10 +238,11 @@ def _supersede(intake: Intake) -> None:
     )
 
 
-def _targets_of(key: str, records: Iterable[Stated]) -> set[str]:
-    return {
-        target.split("/_history/", 1)[0]
-        for record in records
-        if record.key == key
-        for target in record.replaces
-    }
+def _reached(key: str, replaces: Mapping[str, set[str]]) -> set[str]:
+    """What a resource replaces, and what that replaces in turn."""
+    found: set[str] = set()
+    waiting = [key]
+    while waiting:
+        waiting += (new := replaces.get(waiting.pop(), set()) - found)
+        found |= new
+    return found

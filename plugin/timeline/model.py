@@ -9,6 +9,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from fhir_profiles.records import (
+    Biopsy,
     ConditionRecord,
     DayRange,
     Disposition,
@@ -50,6 +51,7 @@ class Lesion:
     segments: tuple[str, ...] = ()
     tainted: bool = False
     merged_into: str | None = None
+    split_from: str | None = None
     nature: str | None = None
     characterised: str | None = None
     depth_mm: Decimal | None = None
@@ -102,7 +104,8 @@ class Study:
 class LesionSighting(Struct, frozen=True, kw_only=True, gc=False):
     """What one study says of one lesion, with all statements that agree put together.
 
-    exact: the size is a plain value, neither a bound nor a default.
+    exact: the size is a plain value, neither a bound nor a default. unusable: measures ("adc", "hu", "suv",
+    "sul") on record whose value cannot be used, most of them for want of a unit.
     """
 
     id: str
@@ -127,6 +130,7 @@ class LesionSighting(Struct, frozen=True, kw_only=True, gc=False):
     pet_avid: bool | None = None
     sul: Decimal | None = None
     adc: Decimal | None = None
+    unusable: tuple[str, ...] = ()
     new_statement: str | None = None
     sources: tuple[str, ...] = ()
 
@@ -177,6 +181,14 @@ class Treated:
     unplaced: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """The result of a biopsy, and the lesion it is of where that is certain."""
+
+    biopsy: Biopsy
+    lesion: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """Everything read of one patient, linked and in order; `rejected` and `notes` say what was not used."""
@@ -197,6 +209,7 @@ class Timeline:
     patient_facts: tuple[PatientFact, ...] = ()
     reviews: tuple[MdtReview, ...] = ()
     pathology: tuple[PathologyNodule, ...] = ()
+    biopsies: tuple[Sampled, ...] = ()
     responses: tuple[ResponseStatement, ...] = ()
     gaps: tuple[Gap, ...] = ()
     rejected: tuple[Rejected, ...] = ()
@@ -223,6 +236,7 @@ __all__ = [
     "Lesion",
     "LesionSighting",
     "Note",
+    "Sampled",
     "Study",
     "Timeline",
     "Treated",

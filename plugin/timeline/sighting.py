@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -22,7 +21,7 @@ from plugin.timeline.model import LesionSighting, Note
 T = TypeVar("T")
 
 _FEATURES = ("remnant", "conspicuity", "rim", "morph_group", "hu", "hbp_signal", "pet_avid", "sul", "adc")
-_OTHERS = ("ttsm", "zero_size", "size_rejected", "size_text", "rim_mm", "new_statement")
+_OTHERS = ("ttsm", "zero_size", "size_rejected", "size_text", "rim_mm", "new_statement", "unusable")
 _source_of = attrgetter("source")
 _properties_of = attrgetter(*_FEATURES, *_OTHERS)
 _NOTHING_DESCRIBED = _properties_of(Sighting(source=""))
@@ -30,10 +29,10 @@ _ORDER = ("visible", "indeterminate", "not-visible", "not-assessed")
 WRITTEN_WITHIN_DAYS = 7
 """A statement may carry the day it was written instead of that of the study."""
 _BOUND_BELOW = (">", ">=")
+_UNSEEN = ("not-visible", "not-assessed")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where statements belong: a lesion and a study of one class, and when the study was made."""
 
     lesion: str
@@ -60,7 +59,8 @@ def _says_something(sighting: Sighting) -> bool:
         return True
     stated = (sighting.visibility, sighting.mm, sighting.size_rejected, sighting.size_text)
     described = [getattr(sighting, name) for name in _FEATURES]
-    return sighting.zero_size or any(each is not None for each in (*stated, *described, sighting.ttsm))
+    recorded = sighting.zero_size or bool(sighting.unusable)
+    return recorded or any(each is not None for each in (*stated, *described, sighting.ttsm))
 
 
 def _completed(sighting: Sighting, groups: list[Sighting]) -> Sighting:
@@ -79,14 +79,7 @@ def put_together(
     """Gives one sighting for each visibility that the study states of the lesion, and what was left out."""
     ordered = sorted(statements, key=_source_of)
     notes: list[Note] = []
-    by_visibility: dict[str | None, list[Sighting]] = defaultdict(list)
-    unclear = {each.visibility for each in ordered if each.explicit} == {"indeterminate"}
-    for each in ordered:
-        # A size alone means visible, but not against the reader's own word that it is unclear.
-        said = "indeterminate" if unclear and each.visibility == "visible" else each.visibility
-        by_visibility[said].append(each)
-        if each.visibility in ("not-visible", "not-assessed") and _measured(each):
-            by_visibility["visible"].append(each)
+    by_visibility = _by_visibility(ordered)
     silent = by_visibility.pop(None, [])
     if not by_visibility:
         return [_one(place, None, silent, novelty, notes)], notes
@@ -100,6 +93,19 @@ def put_together(
         found.append(_one(place, visibility, [*by_visibility[visibility], *extra], new, notes))
     notes += [Note(source=each.source, reason="day-differs") for each in ordered if _misdated(place, each)]
     return found, notes
+
+
+def _by_visibility(ordered: Sequence[Sighting]) -> dict[str | None, list[Sighting]]:
+    """The statements on each visibility; a size beside "not visible" states both."""
+    found: dict[str | None, list[Sighting]] = {}
+    unclear = {each.visibility for each in ordered if each.explicit} == {"indeterminate"}
+    for each in ordered:
+        # A size alone means visible, but not against the reader's own word that it is unclear.
+        said = "indeterminate" if unclear and each.visibility == "visible" else each.visibility
+        found.setdefault(said, []).append(each)
+        if said in _UNSEEN and _measured(each):
+            found.setdefault("visible", []).append(each)
+    return found
 
 
 def _measured(each: Sighting) -> bool:
@@ -139,7 +145,7 @@ def _described(
 ) -> dict[str, Any]:
     """What is said beside visibility and size; in most studies that is nothing, and nothing is looked at."""
     rows = [_properties_of(each) for each in statements]
-    if not novelty and all(row == _NOTHING_DESCRIBED for row in rows):
+    if not novelty and rows.count(_NOTHING_DESCRIBED) == len(rows):
         return {}
     said = {each.statement for each in novelty if each.statement is not None}
     said |= {each.new_statement for each in statements if each.new_statement is not None}
@@ -151,6 +157,7 @@ def _described(
         "size_text": _first(each.size_text for each in statements),
         "rim_mm": _largest(each.rim_mm for each in statements),
         "new_statement": said.pop() if len(said) == 1 else None,
+        "unusable": tuple(sorted({name for each in statements for name in each.unusable})),
         **{name: _agreed(name, values, statements, notes) for name, *values in described},
     }
 
@@ -178,7 +185,7 @@ def _day(place: Place, visibility: str | None, statements: Sequence[Sighting]) -
 
 def _misdated(place: Place, each: Sighting) -> bool:
     """Says whether a statement carries a day more than a week from that of its study."""
-    if place.day is None or each.day is None or each.day == place.day or is_late(each):
+    if each.day == place.day or place.day is None or each.day is None or is_late(each):
         return False
     apart = max(days_between(each.day.last, place.day.first), days_between(place.day.last, each.day.first))
     return apart > WRITTEN_WITHIN_DAYS
@@ -187,15 +194,14 @@ def _misdated(place: Place, each: Sighting) -> bool:
 def _size(statements: Sequence[Sighting], notes: list[Note]) -> tuple[Decimal | None, bool]:
     """The larger of different sizes; "at most" is a bound and "at least" no size at all."""
     sized = [each for each in statements if each.mm is not None and each.mm > 0]
-    usable = [each for each in sized if each.size_comparator not in _BOUND_BELOW]
+    if not sized:
+        return None, True
     if any(each.size_comparator in _BOUND_BELOW for each in sized):
         return None, False
-    if not usable:
-        return None, True
-    sizes = {each.mm for each in usable if each.mm is not None}
+    sizes = {each.mm for each in sized if each.mm is not None}
     if len(sizes) > 1:
-        notes.extend(Note(source=each.source, reason="sizes-differ") for each in usable)
-    return max(sizes), all(each.size_comparator is None for each in usable)
+        notes.extend(Note(source=each.source, reason="sizes-differ") for each in sized)
+    return max(sizes), all(each.size_comparator is None for each in sized)
 
 
 def _agreed(name: str, stated: Iterable[Any], statements: Sequence[Sighting], notes: list[Note]) -> Any:

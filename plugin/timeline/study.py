@@ -42,6 +42,7 @@ class Studies:
         self._by_key: dict[str, Examination] = {}
         self._reported: dict[str, list[Examination]] = defaultdict(list)
         self._of: dict[int, Examination] = {}
+        self._placed: dict[tuple[int, str | None], tuple[str, str | None]] = {}
         for exam in sorted(exams, key=lambda each: each.source):
             self._take_exam(exam)
         by_key = {each.key: each for each in (*statements, *preliminary)}
@@ -63,8 +64,12 @@ class Studies:
     def of(self, statement: Statement) -> tuple[str, str | None]:
         """Gives the study's id and class for a statement."""
         examination = self._of[id(statement)]
-        modality = examination.modality(statement)
-        return examination.key(modality), modality
+        known = self._placed.get((id(examination), statement.method))
+        if known is None:
+            modality = examination.modality(statement.method)
+            known = examination.key(modality), modality
+            self._placed[id(examination), statement.method] = known
+        return known
 
     def day(self, study_id: str) -> DayRange | None:
         """Gives the day of a study."""
@@ -124,7 +129,10 @@ class Studies:
 
     def _linked(self, statement: Statement) -> list[Examination]:
         """The study that is named; of several (the earlier one for comparison) the one of the same day."""
-        named = _distinct(each for study in statement.studies for each in self._meant(study))
+        if len(statement.studies) == 1:
+            named = self._meant(statement.studies[0])
+        else:
+            named = _distinct(each for study in statement.studies for each in self._meant(study))
         named = named or _distinct(self._reported.get(statement.key, ()))
         if len(named) > 1:
             same = [each for each in named if statement.day is not None and each.day == statement.day]
@@ -133,6 +141,8 @@ class Studies:
 
     def _meant(self, study: StudyRef) -> list[Examination]:
         """The study of a reference, made where not on record; two where reference and UID contradict."""
+        if study.uid is None and study.key in self._by_key:
+            return [self._by_key[study.key]]
         keys = _keys(study)
         known = _distinct(self._by_key[key] for key in sorted(keys) if key in self._by_key)
         if len(known) > 1:

@@ -44,7 +44,7 @@ class Compiler:
         scope |= {f"P{i}": choose for i, choose in enumerate(self.choosers)}
         scope |= SCOPE
         # The text holds numbers and names made here only, never a word of the rule pack.
-        exec(compile("\n".join(self.source.lines), "<crosscheck>", "exec"), scope)  # noqa: S102
+        exec(compile("\n".join(self.source.lines), "<crosscheck>", "exec"), scope)  # noqa: S102 # nosec B102
         return [
             CompiledStatement(
                 statement, scope[f"s{number}"], tuple(dict.fromkeys(c.kind for c in statement.when))

@@ -22,7 +22,9 @@ class Chooser:
                 # An absent value comes after every stated one.
                 sign = "-" if preference.order == "descending" else ""
                 ranks.append(f"{value} is None, 0 if {value} is None else {sign}{value}")
-        self.rank: Callable[[Row], tuple[int, ...]] = integers.compile("r", f"({', '.join(ranks)},)")
+        self.ranks: Callable[[Sequence[Row]], list[tuple[int, ...]]] = integers.compile(
+            "rows", f"[({', '.join(ranks)},) for r in rows]"
+        )
         for name in integers.kinds[source.kind].properties:
             integers.place(source.kind, name)
         self.textual = [
@@ -30,10 +32,12 @@ class Chooser:
         ]
 
     def __call__(self, met: Sequence[Row], texts: Sequence[str]) -> Row:
-        ranks = [self.rank(row) for row in met]
+        ranks = self.ranks(met)
         best = min(ranks)
+        if ranks.count(best) == 1:
+            return met[ranks.index(best)]
         left = [row for row, rank in zip(met, ranks, strict=True) if rank == best]
-        return left[0] if len(left) == 1 else min(left, key=lambda row: self.tie(row, texts))
+        return min(left, key=lambda row: self.tie(row, texts))
 
     def tie(self, row: Row, texts: Sequence[str]) -> tuple[tuple[int, int | str], ...]:
         """Returns what sorts the smallest values first, in the order of the declaration."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rules.engine.encode import Row
 from rules.engine.integers import Integers
+
+SENTINEL = "k0"
+"""The property that is 1 in the last fact of a batch only."""
 
 
 @dataclass(slots=True)
@@ -14,14 +17,17 @@ class Columns:
     """Collects the columns one stratum needs, and writes facts with exactly these."""
 
     integers: Integers
-    numbers: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
     sources: dict[str, dict[str, str]] = field(default_factory=dict)
     """By kind: source of a column -> its name."""
 
-    def kind(self, kind: str) -> int:
-        """Returns the number of a kind, from 1; 0 is the sentinel's."""
+    def kind(self, kind: str) -> str:
+        """Returns the name of the property that is 1 in the facts of a kind, and in no others.
+
+        One name for each kind, not one property with a number: the engine tries every test of a property.
+        """
         self.sources.setdefault(kind, {})
-        return self.numbers.setdefault(kind, len(self.numbers) + 1)
+        return self.kinds.setdefault(kind, f"k{len(self.kinds) + 1}")
 
     def column(self, kind: str, source: str) -> str:
         """Returns the name of the column with that source (`r` is the row)."""
@@ -58,10 +64,11 @@ class Columns:
 
     def names(self) -> set[str]:
         """Returns the names of all properties that enter the engine."""
-        return {name for columns in self.sources.values() for name in columns.values()} | {"k", "id", "one"}
+        columns = {name for columns in self.sources.values() for name in columns.values()}
+        return columns | {*self.kinds.values(), SENTINEL, "id", "one"}
 
-    def writer(self, kind: str) -> Callable[[Row], str]:
-        """Returns a function that writes a row as JSON, of integers only; its id counts from 1."""
+    def writer(self, kind: str) -> Callable[[Sequence[Row]], list[str]]:
+        """Returns a function that writes rows as JSON, of integers only; the ids count from 1."""
         parts = [f'"{name}":{{{source}}}' for source, name in self.sources[kind].items()]
-        body = ",".join([f'"k":{self.numbers[kind]},"id":{{r[0] + 1}},"one":1', *parts])
-        return self.integers.compile("r", f"f'{{{{{body}}}}}'")
+        body = ",".join([f'"{self.kinds[kind]}":1,"id":{{r[0] + 1}},"one":1', *parts])
+        return self.integers.compile("rows", f"[f'{{{{{body}}}}}' for r in rows]")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from rules.engine.cases import Numbers
 from rules.engine.choose import Chooser
 from rules.engine.encode import Row
 from rules.engine.integers import Integers, is_plain
+from rules.engine.lookup import Among, Lookup
 from rules.engine.outputs import Decimals, Outputs
 from rules.engine.session import Budget
 from rules.language.model import Aggregate, Condition, Give, Statement
 from rules.trace import Gifts
 
-Index = dict[object, list[Row]]
 Derive = Callable[
     [Sequence[Numbers], Sequence[Row], object, Sequence[str], Decimals, Gifts, Callable[[int], None]], None
 ]
@@ -24,27 +24,29 @@ class Derivation:
     """Is one derivation made ready."""
 
     def __init__(self, statement: Statement, integers: Integers) -> None:
-        self.kind = statement.source.kind if statement.source else ""
-        self.places: tuple[int, ...] = ()
+        self.among: Among | None = None
         self.derive: Derive = self._written(statement, integers)
 
     def _written(self, statement: Statement, integers: Integers) -> Derive:
         when, source = statement.when, statement.source
         outputs = Outputs(integers, when + ((source,) if source else ()))
         numbers = "".join(f"i{slot}, " for slot in range(len(when)))
-        lines = [f"for {numbers} in bindings:"]
+        lines = ["ways = 0", f"for {numbers} in bindings:"]
         lines += [f"    r{slot} = rows[i{slot}]" for slot in range(len(when))]
         if source is not None:
-            self.places, met = _matched(source, when, integers)
-            lines += [f"    met = {met}", "    count(len(met) or 1)"]
+            self.among, met = _matched(source, when, integers)
+            lines += [f"    met = {met}", "    ways += len(met) or 1"]
         else:
-            lines.append("    count(1)")
+            lines.append("    ways += 1")
+        # The time is looked at now and then, and the limit kept, before much more is put together.
+        lines += ["    if ways > 63:", "        count(ways)", "        ways = 0"]
         picked = f"r{len(when)}"
         if source is not None and statement.pick:
             choose = outputs.constant(Chooser(statement.pick, source, integers))
             lines.append(f"    {picked} = None if not met else met[0] if len(met) == 1 else {choose}(met, T)")
         for give in statement.give:
             lines += _Given(give, statement, integers, outputs).lines()
+        lines.append("count(ways)")
         return outputs.function("derive", "bindings, rows, known, T, D, gifts, count", lines)
 
     def conclude(
@@ -58,58 +60,29 @@ class Derivation:
         budget: Budget,
     ) -> None:
         """Adds the facts that follow for every binding of `when`, with the numbers they rest on."""
-        known = lookup.by(self.kind, self.places) if self.places else lookup.rows.get(self.kind, ())
+        known = () if self.among is None else lookup.by(self.among)
         self.derive(bindings, rows, known, texts, decimals, gifts, budget.spend)
 
 
-class Lookup:
-    """Finds encoded facts by the values at some places; keeps what was looked up until facts are added."""
-
-    def __init__(self, rows: Mapping[str, Sequence[Row]]) -> None:
-        self.rows = rows
-        self.known: dict[str, dict[tuple[int, ...], Index]] = {}
-
-    def by(self, kind: str, places: tuple[int, ...]) -> Index:
-        """Returns the facts of a kind by their values at the places (one value, or a tuple of several);
-        those that lack one are left out."""
-        of_kind = self.known.setdefault(kind, {})
-        found = of_kind.get(places)
-        if found is None:
-            found = of_kind[places] = {}
-            for row in self.rows.get(kind, ()):
-                values = [row[place] for place in places]
-                if None not in values:
-                    key = values[0] if len(values) == 1 else tuple(values)
-                    found.setdefault(key, []).append(row)
-        return found
-
-    def forget(self, kind: str) -> None:
-        """Forgets what was looked up of a kind."""
-        self.known.pop(kind, None)
-
-
-def _matched(
-    source: Condition, bound: Sequence[Condition], integers: Integers
-) -> tuple[tuple[int, ...], str]:
-    """Returns the places of `from` that must be equal to a bound value, and the source of what is met.
-
-    `known` is then the index of the facts of `from` by these places, else all of them.
-    """
+def _matched(source: Condition, bound: Sequence[Condition], integers: Integers) -> tuple[Among, str]:
+    """Returns what a `from` looks among, and the source of the facts that meet it for bound rows."""
     slots = {condition.alias: (condition.kind, f"r{slot}") for slot, condition in enumerate(bound)}
-    keys = [
-        t for t in source.tests if t.operator == "=" and t.right and is_plain(t.right) and t.other_aliases()
-    ]
+    own = [test for test in source.tests if not test.other_aliases()]
+    keys = [t for t in source.tests if t not in own and t.operator == "=" and t.right and is_plain(t.right)]
     places = tuple(integers.place(source.kind, test.property) for test in keys)
     wanted = [
         f"{slots[t.refs[0].alias][1]}[{integers.place(slots[t.refs[0].alias][0], t.refs[0].property)}]"
         for t in keys
     ]
-    tests = [integers.expression(source, test, "s", slots) for test in source.tests if test not in keys]
+    alone = sorted(integers.expression(source, test, "s", {}) for test in own)
+    among = Among.of(source.kind, places, alone, integers)
+    rest = [test for test in source.tests if test not in keys and test not in own]
+    tests = [integers.expression(source, test, "s", slots) for test in rest]
     # One fact never stands for two aliases.
     tests += [f"s[0] != r{slot}[0]" for slot, other in enumerate(bound) if other.kind == source.kind]
     key = wanted[0] if len(wanted) == 1 else f"({''.join(f'{value}, ' for value in wanted)})"
     candidates = f"known.get({key}, ())" if keys else "known"
-    return places, f"[s for s in {candidates} if {' and '.join(tests)}]" if tests else candidates
+    return among, f"[s for s in {candidates} if {' and '.join(tests)}]" if tests else candidates
 
 
 class _Given:
@@ -154,8 +127,10 @@ class _Given:
             return [f"{name} = 'yes' if met else 'no'"]
         source = self.statement.source
         place = self.integers.place(source.kind, aggregate.property) if source and aggregate.property else 0
+        optional = source and aggregate.property and self.integers.optional(source.kind, aggregate.property)
+        stated = f" if s[{place}] is not None" if optional else ""
         return [
-            f"stated = [s[{place}] for s in met if s[{place}] is not None]",
+            f"stated = [s[{place}] for s in met{stated}]",
             "if stated:",
             f"    extreme = {aggregate.function}(stated)",
             f"    used.update([s[0] for s in met if s[{place}] == extreme])",

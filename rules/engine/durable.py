@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from types import TracebackType
 
 from rules.admission import Admitted
-from rules.engine.derive import Lookup
 from rules.engine.encode import Row, Texts, row_maker
 from rules.engine.group import Group
 from rules.engine.hashing import MAX_NUMBER, ids_are_distinct
 from rules.engine.integers import Integers
 from rules.engine.levels import levels
+from rules.engine.lookup import Lookup
 from rules.engine.memory import keep_heap
 from rules.engine.outputs import Decimals
 from rules.engine.plan import Firings, Known, Plan
@@ -33,11 +33,14 @@ class DurableEngine:
         ordered = sorted(chosen, key=lambda statement: (statement.stratum, statement.id))
         self.integers = Integers(pack.kinds)
         self.groups = self._grouped(ordered)
-        self.given = {give.kind for statement in ordered for give in statement.given()} | {FINDING}
+        given = {give.kind for statement in ordered for give in statement.given()} | {FINDING}
         read = {condition.kind for statement in ordered for condition in statement.conditions()}
         used = self.integers.used
-        self.read = read
         self.make = {name: row_maker(kind, used.get(name, ())) for name, kind in pack.kinds.items()}
+        self.ways = {
+            name: (name in given, make if name in read else None) for name, make in self.make.items()
+        }
+        """By kind: whether a statement gives such facts, and how they are encoded where one reads them."""
         self.constants: tuple[Key, ...] = ()
         self.constant_rows: dict[str, list[Row]] = {}
         self.constant_list: list[Row] = []
@@ -100,13 +103,14 @@ class _Run:
         self.engine, self.budget = engine, budget
         self.texts = Texts(engine.texts)
         self.numbers: dict[Key, int] = {}
-        self.rows: dict[str, list[Row]] = dict(engine.constant_rows)
+        self.rows = defaultdict[str, list[Row]](list, engine.constant_rows)
         # The engine's ids count from 1.
         self.by_number: list[Row] = [(-1,), *engine.constant_list]
         self.asserted = len(admitted.constants) + len(admitted.facts)
         self.check_count(self.asserted)
         self.put_all(admitted.facts)
-        self.known = Known(self.by_number, Lookup(self.rows), self.texts.names, Decimals(), budget)
+        decimals = Decimals(self.texts.millionths)
+        self.known = Known(self.by_number, Lookup(self.rows), self.texts.names, decimals, budget)
 
     def check_count(self, count: int) -> None:
         if count > MAX_NUMBER:
@@ -114,21 +118,19 @@ class _Run:
 
     def put_all(self, keys: Iterable[Key]) -> None:
         """Encodes facts under the next numbers."""
-        given, read, make = self.engine.given, self.engine.read, self.engine.make
-        rows, by_number, texts = self.rows, self.by_number, self.texts
-        number = len(by_number) - 1
+        ways, rows, texts, number = self.engine.ways, self.rows, self.texts, len(self.by_number) - 1
+        put = self.by_number.append
         for key in keys:
             kind, values = key
-            if kind in given:
+            given, make = ways[kind]
+            if given:
                 self.numbers[key] = number
-            row: Row = (number,)
-            if kind in read:
-                row = make[kind](number, values, texts)
-                if kind in rows:
-                    rows[kind].append(row)
-                else:
-                    rows[kind] = [row]
-            by_number.append(row)
+            if make is None:
+                put((number,))
+            else:
+                row = make(number, values, texts)
+                rows[kind].append(row)
+                put(row)
             number += 1
 
     def run(self) -> Trace:

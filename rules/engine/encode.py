@@ -38,11 +38,20 @@ def bounded(number: int) -> int:
     raise LimitExceeded("a number is too large for the engine")
 
 
+class Millionths(dict[int | Decimal, int]):
+    """Encodes numbers, and remembers them: the same ones come again in facts that are given."""
+
+    def __missing__(self, number: int | Decimal) -> int:
+        encoded = self[number] = millionths(number)
+        return encoded
+
+
 class Texts(dict[str, int]):
     """Numbers texts from 1: those of the pack once, those of one evaluation's facts on top of them."""
 
     def __init__(self, base: Texts | None = None) -> None:
         super().__init__(base or {})
+        self.millionths = Millionths()
         self.names: list[str] = list(base.names) if base is not None else [""]
         """The texts by number; number 0 is no text's."""
 
@@ -73,13 +82,16 @@ def row_maker(kind: Kind, used: Iterable[str]) -> Callable[[int, Values, Texts],
         if prop.name not in wanted:
             parts.append("None")
             continue
-        encoded = {"date": f"v[{place}].toordinal()", **dict.fromkeys(NUMERIC, f"millionths(v[{place}])")}
+        encoded = {
+            "date": f"v[{place}].toordinal()",
+            **dict.fromkeys(NUMERIC, f"texts.millionths[v[{place}]]"),
+        }
         part = encoded.get(prop.type, f"texts[v[{place}]]")
         certain = prop.required or prop.values
         parts.append(part if certain else f"None if v[{place}] is None else {part}")
     body = ", ".join(["n", *parts]) if wanted else "n,"
     # The text is made here, of numbers and fixed words.
-    return eval(f"lambda n, v, texts: ({body})", {"millionths": millionths})  # type: ignore[no-any-return]  # noqa: S307
+    return eval(f"lambda n, v, texts: ({body})", {})  # type: ignore[no-any-return]  # noqa: S307 # nosec B307
 
 
 def decode_number(number: int, type_: str) -> int | Decimal:

@@ -62,8 +62,7 @@ class Group:
         for (ruleset, _), sift in zip(self.rulesets, self.sifts, strict=True):
             payload: list[str] = []
             for kind, needed in sift.needed(rows).items():
-                write = self.writers[kind]
-                payload += [write(row) for row in needed]
+                payload += self.writers[kind](needed)
             if payload:
                 for name, firings in ruleset.run(payload, last, budget).items():
                     for same in self.same[name]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from rules.engine.encode import Row, Texts, bounded, encode_value, millionths
+from rules.engine.encode import Texts, bounded, encode_value, millionths
 from rules.language.model import CODED, NUMERIC, OWN, Condition, Kind, Linear, Test
 
 COMPARE = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -101,14 +101,9 @@ class Integers:
         """Returns what the expressions name: the sets they list, and the guard of calculated numbers."""
         return {"bounded": bounded, **self.sets}
 
-    def compile(self, arguments: str, body: str) -> Callable[..., Any]:
+    def compile(self, arguments: str, body: str, **more: object) -> Callable[..., Any]:
         """Returns a function; the source holds numbers and names made here, never a word of the rule pack."""
-        return eval(f"lambda {arguments}: {body}", self.scope())  # type: ignore[no-any-return]  # noqa: S307
-
-    def filter(self, condition: Condition, skip: tuple[Test, ...] = ()) -> Callable[[Row], bool]:
-        """Returns whether a row meets the tests of a condition that names no other alias."""
-        tests = [self.expression(condition, test, "r", {}) for test in condition.tests if test not in skip]
-        return self.compile("r", " and ".join(tests) or "True")
+        return eval(f"lambda {arguments}: {body}", {**self.scope(), **more})  # type: ignore[no-any-return]  # noqa: S307 # nosec B307
 
 
 def is_plain(value: Linear) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from rules.engine.encode import ONE, decode_number
+from rules.engine.encode import ONE, Millionths, decode_number
 from rules.engine.integers import Integers, is_plain
 from rules.errors import EngineFault, LimitExceeded
 from rules.language.model import NUMERIC, Condition, Give, Linear, Type
@@ -21,10 +21,15 @@ _LAST_DAY = datetime.date.max.toordinal()
 
 
 class Decimals(dict[int, Decimal]):
-    """Decodes millionths; an evaluation keeps what it has decoded."""
+    """Decodes millionths; an evaluation keeps what it has decoded, and need not encode it again."""
+
+    def __init__(self, encoded: Millionths) -> None:
+        super().__init__()
+        self.encoded = encoded
 
     def __missing__(self, number: int) -> Decimal:
         value = self[number] = Decimal(decode_number(number, "decimal"))
+        self.encoded[value] = number
         return value
 
 
@@ -152,7 +157,7 @@ class Outputs:
         """Returns a function; its text holds numbers and names made here, never a word of the rule pack."""
         self.scope |= self.integers.scope()
         text = "\n".join([f"def {name}({arguments}):", *(f"    {line}" for line in lines)])
-        exec(compile(text, "<engine>", "exec"), self.scope)  # noqa: S102
+        exec(compile(text, "<engine>", "exec"), self.scope)  # noqa: S102 # nosec B102
         made = self.scope[name]
         if not callable(made):
             raise EngineFault("a function was not made")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from rules.engine.cases import Conclude, Numbers, conclusion
-from rules.engine.derive import Derivation, Lookup
+from rules.engine.derive import Derivation
 from rules.engine.encode import Row
 from rules.engine.integers import Integers
+from rules.engine.lookup import Among, Lookup
 from rules.engine.outputs import Decimals
 from rules.engine.session import Budget
 from rules.engine.units import Unit
@@ -41,6 +43,9 @@ class Negative:
         self.size = len(bound)
         self.slots = [slot for slot, other in enumerate(bound) if other.alias in needed]
         self.unit = Unit.of(name, (*(bound[slot] for slot in self.slots), condition))
+        # What is compared of a binding, and the same of a firing, whose last fact is the one that forbids.
+        self.compared = itemgetter(*self.slots) if self.slots else _none
+        self.met = itemgetter(*range(len(self.slots))) if self.slots else _none
         self.same = any(other.kind == condition.kind for other in bound)
 
     def keep(self, bindings: Sequence[Numbers], firings: Firings) -> Sequence[Numbers]:
@@ -48,10 +53,10 @@ class Negative:
         fired = firings.get(self.unit.name)
         if not fired or not bindings:
             return bindings
-        slots = self.slots
         if not self.same:
-            gone = {numbers[:-1] for numbers in fired}
-            return [binding for binding in bindings if tuple([binding[slot] for slot in slots]) not in gone]
+            compared, gone = self.compared, set(map(self.met, fired))
+            return [binding for binding in bindings if compared(binding) not in gone]
+        slots = self.slots
         # The fact that forbids is another one than those bound.
         met: dict[Numbers, set[int]] = defaultdict(set)
         for numbers in fired:
@@ -62,6 +67,10 @@ class Negative:
             for binding in bindings
             if not met.get(tuple([binding[slot] for slot in slots]), nothing).difference(binding[: self.size])
         ]
+
+
+def _none(_: Numbers) -> tuple[()]:
+    return ()
 
 
 def _reached(bound: tuple[Condition, ...], condition: Condition) -> set[str]:
@@ -98,10 +107,7 @@ class Plan:
         when = statement.when
         joined = statement.form == "rule" or len(when) > 1
         self.unit = Unit.of(f"{name}b", when) if joined else None
-        self.kind = when[0].kind
-        self.each: Callable[[Row], bool] | None = None
-        if not joined and when[0].tests:
-            self.each = integers.filter(when[0])
+        self.each = Among.numbers(when[0], integers)
         self.negatives = [
             Negative(f"{name}n{i}", when, condition) for i, condition in enumerate(statement.unless)
         ]
@@ -128,7 +134,7 @@ class Plan:
         """Returns what follows from the engine's firings, None where the statement is silent."""
         base: Sequence[Numbers] = ()
         if self.needs_base:
-            base = self.base(firings, known.lookup.rows)
+            base = self.base(firings, known.lookup)
         if not base and self.matched.isdisjoint(firings):
             return None
         ways: Ways = {}
@@ -145,16 +151,10 @@ class Plan:
                     case.conclude(held, known.by_number, known.texts, known.decimals, ways, gifts)
         return Outcome(ways, gifts) if ways or gifts else None
 
-    def base(self, firings: Firings, rows: Mapping[str, Sequence[Row]]) -> Sequence[Numbers]:
+    def base(self, firings: Firings, lookup: Lookup) -> Sequence[Numbers]:
         """Returns the bindings of `when` that no `unless` of the statement takes away."""
         found: Sequence[Numbers]
-        if self.unit is not None:
-            found = firings.get(self.unit.name, ())
-        elif self.each is not None:
-            holds = self.each
-            found = [(row[0] + 1,) for row in rows.get(self.kind, ()) if holds(row)]
-        else:
-            found = [(row[0] + 1,) for row in rows.get(self.kind, ())]
+        found = lookup.by(self.each) if self.unit is None else firings.get(self.unit.name, ())
         for negative in self.negatives:
             found = negative.keep(found, firings)
         return found

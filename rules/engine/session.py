@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import durable_rules_engine
 import msgspec
 
+from rules.engine.columns import SENTINEL
 from rules.engine.units import END
 from rules.errors import EngineFault, EngineTimeout, LimitExceeded
 
 MAX_FIRINGS = 200_000
+CHECKED = 64
+"""Firings after which time and number are looked at."""
 _SESSION = "0"
 
 
@@ -30,13 +35,32 @@ class _Frame(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     a5: _Bound | None = None
     a6: _Bound | None = None
 
-    def bound(self, size: int) -> tuple[int, ...]:
-        """Returns the numbers of the facts; refuses another number of them than `size`."""
-        facts = [getattr(self, name) for name in _Frame.__struct_fields__]
-        ids = [fact.id for fact in facts if fact is not None]
-        if len(ids) != size or None in facts[:size]:
-            raise EngineFault("a firing has the wrong number of facts")
-        return tuple(ids)
+
+def _one(frames: Sequence[_Frame]) -> list[tuple[int, ...]]:
+    return [(frame.a0.id,) for frame in frames if frame.a1 is None]
+
+
+def _two(frames: Sequence[_Frame]) -> list[tuple[int, ...]]:
+    return [(f.a0.id, f.a1.id) for f in frames if f.a1 is not None and f.a2 is None]
+
+
+def _some(frames: Sequence[_Frame], size: int) -> list[tuple[int, ...]]:
+    """Returns the numbers of the facts of the frames that have so many."""
+    rows = [[fact.id for fact in msgspec.structs.astuple(f) if fact is not None] for f in frames]
+    last = f"a{size - 1}"
+    return [
+        tuple(row)
+        for row, frame in zip(rows, frames, strict=True)
+        if len(row) == size and getattr(frame, last) is not None
+    ]
+
+
+def bound(frames: Sequence[_Frame], size: int) -> list[tuple[int, ...]]:
+    """Returns the numbers of the facts of each firing; refuses another number of them than `size`."""
+    found = _two(frames) if size == 2 else _one(frames) if size == 1 else _some(frames, size)
+    if len(found) != len(frames):
+        raise EngineFault("a firing has the wrong number of facts")
+    return found
 
 
 _Firings = msgspec.json.Decoder(list[dict[str, _Frame]])
@@ -92,7 +116,7 @@ class Ruleset:
             raise EngineFault("the ruleset was given up after a fault")
         self.broken = True
         self.fired = False
-        payload = "[" + ",".join([*facts, f'{{"k":0,"id":{last},"one":1}}']) + "]"
+        payload = "[" + ",".join([*facts, f'{{"{SENTINEL}":1,"id":{last},"one":1}}']) + "]"
         try:
             found = self._drain(payload, last, budget)
         except durable_rules_engine.error as error:
@@ -116,44 +140,34 @@ class Ruleset:
         if code not in (0, 1):
             raise EngineFault(f"durable_rules refused the facts (code {code})")
         start = durable_rules_engine.start_action_for_state(handle, offset)
-        message = start[1] if start else None
-        messages: list[str] = []
-        after = durable_rules_engine.complete_and_start_action
-        while message:
-            self.fired = True
-            messages.append(message)
-            if not len(messages) & 63:
-                budget.check(len(messages))
-            message = after(handle, offset)
+        messages: list[str] = [start[1]] if start else []
+        self.fired = bool(messages)
+        following = iter(partial(durable_rules_engine.complete_and_start_action, handle, offset), None)
+        while messages:
+            some = list(islice(following, CHECKED))
+            messages += some
+            if len(some) < CHECKED:
+                break
+            budget.check(len(messages))
         budget.spend(len(messages))
         return self._read(messages, last)
 
     def _read(self, messages: list[str], last: int) -> dict[str, list[tuple[int, ...]]]:
         """Returns, by rule, the numbers of the facts of each firing; refuses what is not as it must be."""
-        found: dict[str, list[tuple[int, ...]]] = {}
-        sizes = self.sizes
-        ended = 0
+        frames: dict[str, list[_Frame]] = {END: []}
         for firing in _Firings.decode(f"[{','.join(messages)}]"):
             ((name, frame),) = firing.items()
-            if name == END:
-                ended += 1
-                if frame.a0.id != last or frame.a1 is not None:
-                    raise EngineFault("the sentinel's rule fired on another fact")
-                continue
-            size, second = sizes[name], frame.a1
-            if size == 1 and second is None:
-                bound: tuple[int, ...] = (frame.a0.id,)
-            elif size == 2 and second is not None and frame.a2 is None:
-                bound = (frame.a0.id, second.id)
+            if name in frames:
+                frames[name].append(frame)
             else:
-                bound = frame.bound(size)
-            if name in found:
-                found[name].append(bound)
-            else:
-                found[name] = [bound]
-        if ended != 1:
+                frames[name] = [frame]
+        ended = frames.pop(END)
+        if len(ended) != 1:
             raise EngineFault("the sentinel did not fire once: facts were dropped")
-        return found
+        if bound(ended, 1) != [(last,)]:
+            raise EngineFault("the sentinel's rule fired on another fact")
+        sizes = self.sizes
+        return {name: bound(own, sizes[name]) for name, own in frames.items()}
 
     def _forget(self) -> None:
         try:

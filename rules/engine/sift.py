@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from rules.engine.encode import Row
 from rules.engine.integers import Integers, is_plain
@@ -61,7 +63,7 @@ class Sift:
         self.needs = [
             (self.need(unit, own), self.joins(unit, own)) for unit, own in zip(units, bits, strict=True)
         ]
-        self.mark = {kind: self.marker(tests) for kind, tests in self.tests.items()}
+        self.marks_of = {kind: self.marker(tests) for kind, tests in self.tests.items()}
         self.kept: dict[str, tuple[Sequence[Row], Sequence[int], int]] = {}
         self.by_value: dict[tuple[str, int], dict[int | None, list[int]]] = {}
 
@@ -82,10 +84,14 @@ class Sift:
             need |= bit << self.shifts[kind]
         return need
 
-    def marker(self, tests: Mapping[str, int]) -> Callable[[Row], int]:
-        """Returns a function from a row of a kind to its mark."""
-        parts = [f"({bit} if {test} else 0)" if test else str(bit) for test, bit in tests.items()]
-        return self.integers.compile("r", " | ".join(parts))
+    def marker(self, tests: Mapping[str, int]) -> Callable[[Sequence[Row]], list[int]]:
+        """Returns a function from rows of a kind to their marks."""
+        always = sum(bit for test, bit in tests.items() if not test)
+        parts = [f"({bit} if {test} else 0)" for test, bit in tests.items() if test]
+        if not parts:
+            return self.integers.compile("rows", f"[{always}] * len(rows)")
+        parts += [str(always)] if always else []
+        return self.integers.compile("rows", f"[{' | '.join(parts)} for r in rows]")
 
     def joins(self, unit: Unit, bits: Sequence[int]) -> Conditions:
         """Returns kind and bit of a unit's conditions, with an equality that binds their rows to others."""
@@ -108,7 +114,7 @@ class Sift:
         """Returns the rows to send, by kind; nothing where no rule can fire."""
         marks: dict[str, Sequence[int]] = {}
         met = 0
-        for kind, mark in self.mark.items():
+        for kind, marks_of in self.marks_of.items():
             of_kind = rows.get(kind)
             if not of_kind:
                 continue
@@ -116,14 +122,14 @@ class Sift:
             if kept is not None and kept[0] is of_kind:
                 _, marks[kind], all_ = kept
             else:
-                marks[kind] = [mark(row) for row in of_kind]
-                all_ = _any(marks[kind])
+                marks[kind] = marks_of(of_kind)
+                all_ = reduce(or_, marks[kind])
             met |= all_ << self.shifts[kind]
         unmet = self.all ^ met
         can_fire = [one for one in self.needs if not one[0] & unmet]
         if not can_fire:
             return {}
-        wanted = _any([need for need, _ in can_fire])
+        wanted = reduce(or_, [need for need, _ in can_fire])
         live = [conditions for _, conditions in can_fire]
         found = {kind: self.chosen(kind, wanted >> self.shifts[kind], live, rows, marks) for kind in marks}
         if sum(map(len, found.values())) > CROWD:
@@ -156,9 +162,9 @@ class Sift:
     def keep(self, kind: str, rows: Sequence[Row]) -> None:
         """Keeps the marks of the rows of one of the pack's tables, and where each value stands."""
         self.by_value = {at: found for at, found in self.by_value.items() if at[0] != kind}
-        if kind in self.mark:
-            marks = [self.mark[kind](row) for row in rows]
-            self.kept[kind] = (rows, marks, _any(marks))
+        if kind in self.marks_of:
+            marks = self.marks_of[kind](rows)
+            self.kept[kind] = (rows, marks, reduce(or_, marks, 0))
 
     def chosen(
         self,
@@ -200,10 +206,3 @@ class Sift:
             for number, row in enumerate(self.kept[kind][0]):
                 found.setdefault(row[place], []).append(number)
         return found
-
-
-def _any(marks: Sequence[int]) -> int:
-    found = 0
-    for mark in marks:
-        found |= mark
-    return found

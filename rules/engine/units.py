@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rules.engine.columns import Columns
+from rules.engine.columns import SENTINEL, Columns
 from rules.engine.integers import is_plain
 from rules.language.model import NUMERIC, OWN, Condition, Test
 
 MAX_PER_KIND = 56
 """The engine keeps at most 64 matches of one fact waiting."""
 
-ALWAYS = {"one": {"a0": "one"}}
-"""Stands last in every condition with a join: the engine reads on past a last comparison that is false."""
+ALWAYS = {"$gte": {"one": {"a0": "one"}}}
+"""Stands last in every condition with a join: the engine reads on past a last comparison that is false.
+An equality would do as well, but the engine hashes the values of every one, as texts."""
 
 END = "end"
 _OPERATORS = {"!=": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
@@ -50,7 +51,7 @@ def compile_unit(unit: Unit, columns: Columns) -> Json:
 def compile_ruleset(units: Sequence[Unit], columns: Columns) -> Json:
     """Returns a ruleset; the sentinel's rule is the last in order and in priority."""
     rules = {unit.name: compile_unit(unit, columns) for unit in units}
-    return {**rules, END: {"all": [{"a0": {"$and": [{"k": 0}]}}], "pri": 9}}
+    return {**rules, END: {"all": [{"a0": {"$and": [{SENTINEL: 1}]}}], "pri": 9}}
 
 
 def split(units: Sequence[Unit]) -> list[list[Unit]]:
@@ -78,7 +79,7 @@ class _Compiler:
 
     def compile(self) -> Json:
         for condition in self.unit.conditions:
-            self.single[condition.alias] = [{"k": self.columns.kind(condition.kind)}]
+            self.single[condition.alias] = [{self.columns.kind(condition.kind): 1}]
             self.joined[condition.alias] = []
         for condition in self.unit.conditions:
             for test in condition.tests:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, Inexact
 
 from rules.language.model import NUMERIC, TEXTUAL, Linear, Ref, Type
 from rules.language.nodes import Node
 from rules.language.scalars import number_fault, parse_date, parse_number
 from rules.language.scope import Scope
-from rules.numbers import fits, tidy
+from rules.language.units import CLASH, DAYS, joined, multiplied
+from rules.numbers import EXACT, fits, tidy
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<date>\d{4}-\d{2}-\d{2})|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|\$(?P<parameter>\w+)"
-    r"|(?P<ref>[A-Za-z_]\w*\.\w+)|(?P<sign>[-+*]))"
+    r"|(?P<ref>[A-Za-z_]\w*\.\w+)|(?P<sign>[-+*]))",
+    re.ASCII,
 )
 REF = re.compile(r"([A-Za-z_]\w*)\.(\w+)\Z")
 Number = int | Decimal
@@ -26,6 +28,7 @@ class _Product:
     factor: Number = 1
     ref: Ref | None = None
     type: Type = "int"
+    unit: str | None = None
 
 
 def read_sum(scope: Scope, node: Node, text: str) -> Linear | None:
@@ -109,6 +112,7 @@ class _Reader:
                 )
             else:
                 product.ref = Ref(alias, name)
+                product.unit = multiplied(product.unit, DAYS if prop.type == "date" else prop.unit)
                 if product.type == "int" or prop.type not in NUMERIC:
                     product.type = prop.type
             return
@@ -116,7 +120,13 @@ class _Reader:
         if number is None:
             self.failed = True
             return
-        factor = Decimal(product.factor) * number
+        if group == "parameter":
+            product.unit = multiplied(product.unit, self.scope.parameters[word].unit)
+        try:
+            factor = EXACT.multiply(Decimal(product.factor), Decimal(number))
+        except Inexact:
+            self.too_long()
+            return
         both = isinstance(product.factor, int) and isinstance(number, int)
         product.factor = int(factor) if both else tidy(factor)
         if not both and product.type == "int":
@@ -140,16 +150,32 @@ class _Reader:
     def combine(self, products: list[_Product]) -> Linear | None:
         terms = tuple((p.factor, p.ref) for p in products if p.ref is not None)
         numbers = [p for p in products if p.ref is None]
-        total = sum((Decimal(p.factor) for p in numbers), Decimal(0))
+        total = Decimal(0)
+        try:
+            for product in numbers:
+                total = EXACT.add(total, Decimal(product.factor))
+        except Inexact:
+            self.too_long()
+            return None
         whole = all(isinstance(p.factor, int) for p in numbers)
         constant: Number = int(total) if whole else tidy(total)
         if not fits(constant) or not all(fits(factor) for factor, _ in terms):
-            self.fail(f"a number in '{self.text}' is too large or has too many decimal places")
+            self.too_long()
             return None
         type_ = self.type_of(products)
         if type_ is None:
             return None
-        return Linear(type_, terms, constant, parameters=tuple(sorted(set(self.parameters))))
+        unit = joined(product.unit for product in products)
+        if unit is CLASH:
+            self.fail(f"'{self.text}' adds {' to '.join(self.units(products))}")
+            return None
+        return Linear(type_, terms, constant, parameters=tuple(sorted(set(self.parameters))), unit=unit)
+
+    def too_long(self) -> None:
+        self.fail(f"a number in '{self.text}' is too large or has too many decimal places")
+
+    def units(self, products: list[_Product]) -> list[str]:
+        return list(dict.fromkeys(p.unit for p in products if p.unit))
 
     def type_of(self, products: list[_Product]) -> Type | None:
         types = [p.type for p in products]

@@ -12,10 +12,20 @@ from rules.language.scalars import is_type, read_flag, read_text, with_unknown
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 RESERVED = {OWN, "min", "max", "count", "exists", "and", "in", "not", "present", "absent", FINDING}
 MAX_PROPERTIES = 60
+# Other readers of YAML take these for a truth value or for nothing; `unique: true` is a word of ours.
+GUESSED = {"yes", "no", "on", "off", "true", "false", "null"}
 
 _TYPES = ("int", "decimal", "date", "id", "code", "yesno")
 _KIND_KEYS = ("title", "input", "unique", "shown", "properties")
 _PROPERTY_KEYS = ("type", "required", "values", "unit", "title")
+
+
+IDENTIFIER_SAID = "a name is letters, digits and '_', a letter first, and no word such as 'on' or 'null'"
+
+
+def is_identifier(text: str) -> bool:
+    """Tells whether a text may name a kind, a property or a parameter."""
+    return IDENTIFIER.match(text) is not None and text.lower() not in GUESSED
 
 
 def read_kinds(report: Report, root: Node | None) -> dict[str, Kind]:
@@ -27,7 +37,7 @@ def read_kinds(report: Report, root: Node | None) -> dict[str, Kind]:
     body = report.keys(top, "facts.yaml", ("kinds",), ("kinds",)).get("kinds")
     declared = report.mapping(body, "'kinds'") if body is not None else None
     for key, node in declared.entries if declared else ():
-        if not IDENTIFIER.match(key.text) or key.text in RESERVED:
+        if not is_identifier(key.text) or key.text in RESERVED:
             report.add(
                 key, f"'{key.text}' cannot be the name of a kind (letters, digits, '_'; not a reserved word)"
             )
@@ -74,8 +84,8 @@ def _unique(report: Report, node: Node, what: str, properties: dict[str, Propert
 
 def _property(report: Report, key: Scalar, node: Node, owner: str) -> Property | None:
     what = f"property '{key.text}' of {owner}"
-    if not IDENTIFIER.match(key.text):
-        report.add(key, f"{what}: a name is letters, digits and '_', a letter first")
+    if not is_identifier(key.text):
+        report.add(key, f"{what}: {IDENTIFIER_SAID}")
         return None
     mapping = report.mapping(node, what)
     if mapping is None:
@@ -114,4 +124,8 @@ def _codes(report: Report, node: Node | None, what: str, at: Node) -> tuple[str,
             report.add(item, f"{what}: the value '{text}' occurs twice")
         elif text is not None:
             codes.append(text)
+            if not text.isascii():
+                report.add(
+                    item, f"{what}: the value '{text}' must be ASCII, where no letter looks like another"
+                )
     return with_unknown(tuple(codes))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from rules.errors import Problem
 from rules.language.model import ALONE, FINDING, Condition, Linear, Missing, Pack, Statement, Test
+from rules.language.report import suggestion
 
 
 def lint_pack(pack: Pack) -> tuple[Problem, ...]:
@@ -14,6 +15,21 @@ def lint_pack(pack: Pack) -> tuple[Problem, ...]:
     for statement in pack.statements.values():
         found += _statement(pack, statement)
     return tuple(sorted(set(found)))
+
+
+def lint_hooks(pack: Pack, known: Collection[str]) -> tuple[Problem, ...]:
+    """Returns the hooks that statements name and no service has: there the statement is never heard."""
+    found = {
+        Problem(
+            statement.file, statement.line, f"'{statement.id}' speaks on the unknown hook '{hook}'{meant}"
+        )
+        for statement in pack.statements.values()
+        for spec in statement.finding_specs()
+        for hook in spec.hooks
+        if hook not in known and hook != "all"
+        for meant in (suggestion(hook, known),)
+    }
+    return tuple(sorted(found))
 
 
 def _unused(pack: Pack) -> Iterator[Problem]:
@@ -51,6 +67,9 @@ def _statement(pack: Pack, statement: Statement) -> Iterator[Problem]:
         yield problem("has no positive test")
     if not tests.negative and not always_speaks(statement):
         yield problem("has no negative test")
+    for row in tests.negative:
+        if not row.given:
+            yield problem(f"is silent in the negative test '{row.name}' for want of any fact", row.line)
     for name in sorted(wanted_missing(pack, statement) - {missing_name(entry) for entry in tests.missing}):
         yield problem(f"has no 'missing' test for '{name}'")
     tested = {row.case for row in tests.positive}

@@ -104,7 +104,8 @@ class Ref:
 class Linear:
     """Is a sum of multiples of properties and a constant; a constant date has no terms and a `date`.
 
-    `type` is the type of the result; `parameters` are the names that were put in as numbers.
+    `type` is the type of the result; `parameters` are the names that were put in as numbers. `unit` is the
+    unit of the result where one is declared, of a date the unit that may be added to it.
     """
 
     type: Type
@@ -113,6 +114,7 @@ class Linear:
     date: datetime.date | None = None
     text: str | None = None
     parameters: tuple[str, ...] = ()
+    unit: str | None = None
 
     @builtins.property
     def literal(self) -> Value | None:

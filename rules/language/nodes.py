@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +13,12 @@ from rules.errors import Problem
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 16
+MAX_KEY = 200
+MAX_SCALAR = 20_000
+
+# A reader does not see them, or an editor and YAML disagree on where the line ends.
+_LINE_BREAKS = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
+_HIDDEN = ("Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp")
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -55,7 +63,9 @@ def read_nodes(data: bytes, file: str, problems: list[Problem]) -> Node | None:
         problems.append(Problem(file, 1, f"the file is larger than {MAX_BYTES} bytes"))
         return None
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
+        if refused := _hidden(text):
+            raise refused
         return _Composer(file, problems).document(iter(yaml.parse(text, Loader=_Loader)))
     except UnicodeDecodeError:
         problems.append(Problem(file, 1, "the file is not UTF-8"))
@@ -69,6 +79,29 @@ def read_nodes(data: bytes, file: str, problems: list[Problem]) -> Node | None:
     except yaml.YAMLError as error:
         problems.append(Problem(file, 1, f"not YAML: {error}"))
     return None
+
+
+def _hidden(text: str) -> _Refused | None:
+    """Returns why a text is refused that shows a reader something else than it holds."""
+    if text.isascii() and "\r" not in text:
+        return None
+    if found := _LINE_BREAKS.search(text):
+        what = f"the line break {_named(found.group())}, which most editors do not show"
+        return _Refused(text.count("\n", 0, found.start()) + 1, what)
+    for number, line in enumerate(text.split("\n"), 1):
+        if character := _unseen(line):
+            return _Refused(number, f"the hidden character {_named(character)}; remove it")
+    return None
+
+
+def _unseen(text: str) -> str | None:
+    if text.isprintable() and text.isascii():
+        return None
+    return next((c for c in text if c not in "\t\n\r" and unicodedata.category(c) in _HIDDEN), None)
+
+
+def _named(character: str) -> str:
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".rstrip()
 
 
 def _line(event: yaml.Event) -> int:
@@ -103,10 +136,17 @@ class _Composer:
         if depth > MAX_DEPTH:
             raise _Refused(line, f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(event, yaml.ScalarEvent):
-            return Scalar(event.value, bool(event.style), line)
+            return self._scalar(event, line)
         if isinstance(event, yaml.SequenceStartEvent):
             return Sequence(tuple(self._items(events, depth)), line)
         return Mapping(tuple(self._entries(events, depth)), line)
+
+    def _scalar(self, event: yaml.ScalarEvent, line: int) -> Scalar:
+        if len(event.value) > MAX_SCALAR:
+            raise _Refused(line, f"a text is longer than {MAX_SCALAR} characters")
+        if character := _unseen(event.value):
+            raise _Refused(line, f"the hidden character {_named(character)}; remove it")
+        return Scalar(event.value, bool(event.style), line)
 
     def _items(self, events: Iterator[yaml.Event], depth: int) -> Iterator[Node]:
         while not isinstance(event := next(events), yaml.SequenceEndEvent):
@@ -121,6 +161,8 @@ class _Composer:
                 raise _Refused(
                     key.line, "a key must be plain text; quote a text that holds braces or brackets"
                 )
+            if len(key.text) > MAX_KEY:
+                raise _Refused(key.line, f"a key is longer than {MAX_KEY} characters")
             if key.text in seen:
                 first = seen[key.text]
                 message = f"the key '{key.text}' occurs twice (first on line {first})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from rules.language.conditions import constant
+from rules.language.comparisons import constant
 from rules.language.expressions import REF, read_sum
 from rules.language.model import (
     CODED,
@@ -23,8 +23,9 @@ from rules.language.model import (
     Ref,
 )
 from rules.language.nodes import Mapping, Node, Scalar
-from rules.language.scalars import parse_date, parse_number, read_value
+from rules.language.scalars import a_type, parse_date, parse_number, read_value
 from rules.language.scope import Scope
+from rules.language.units import DAYS, differ
 
 _EXTREME = re.compile(r"(min|max)\s+([A-Za-z]\w*)\.(\w+)\Z")
 _ORDERS = {"latest": "descending", "largest": "descending", "earliest": "ascending", "smallest": "ascending"}
@@ -106,20 +107,33 @@ def _value(
         scope.report.add(node, f"'{kind.name}.{prop.name}' must be one value")
         return None
     text = node.text.strip()
-    if source is not None and (aggregate := _aggregate(scope, node, text, prop, source)) is not None:
-        return aggregate
+    if source is not None and (counted := _counted(text, prop)) is not None:
+        return counted
+    extreme = _EXTREME.match(text)
+    if extreme and source is not None and extreme.group(2) == source.alias:
+        return _extreme(scope, node, extreme, prop, source)
     if text.startswith(("=", "$")):
         found = _sum(scope, node, text)
         return found if found is not None and _fits(scope, node, prop, kind, found) else None
-    if _EXTREME.match(text) and prop.type in ("int", "decimal", "date"):
+    if extreme and prop.type in ("int", "decimal", "date"):
         scope.report.add(node, f"'{text}' needs a 'from' with that alias")
         return None
     value = read_value(scope.report, node, prop, kind.name)
-    return None if value is None else constant(value)
+    if value is None or _forgotten(scope, node, text, f"'{kind.name}.{prop.name}'"):
+        return None
+    return constant(value)
+
+
+def _forgotten(scope: Scope, node: Node, text: str, what: str) -> bool:
+    """Refuses a constant text that names a property: it would be told as it is written."""
+    found = scope.unmarked(text)
+    if found:
+        scope.report.add(node, f"{what} would be the text '{text}'; did you mean '= {found}'?")
+    return found is not None
 
 
 def _sum(scope: Scope, node: Scalar, text: str) -> Linear | None:
-    return read_sum(scope, node, text.removeprefix("="))
+    return read_sum(scope, node, text.removeprefix("=").strip())
 
 
 def _fits(scope: Scope, node: Node, prop: Property, kind: Kind, found: Linear) -> bool:
@@ -138,24 +152,39 @@ def _fits(scope: Scope, node: Node, prop: Property, kind: Kind, found: Linear) -
         prop.type, set()
     )
     if found.type not in wanted:
-        scope.report.add(node, f"'{kind.name}.{prop.name}' is a {prop.type}, the value is a {found.type}")
+        scope.report.add(
+            node, f"'{kind.name}.{prop.name}' is {a_type(prop.type)}, the value is {a_type(found.type)}"
+        )
+        return False
+    unit = DAYS if prop.type == "date" else prop.unit
+    if differ(unit, found.unit):
+        scope.report.add(node, f"'{kind.name}.{prop.name}' is in {unit}, the value is in {found.unit}")
         return False
     return True
 
 
-def _aggregate(scope: Scope, node: Node, text: str, prop: Property, source: Condition) -> Aggregate | None:
+def _counted(text: str, prop: Property) -> Aggregate | None:
     if text == "count" and prop.type == "int":
         return Aggregate("count", None, "int")
     if text == "exists" and prop.type == "yesno":
         return Aggregate("exists", None, "yesno")
-    match = _EXTREME.match(text)
-    if match is None or match.group(2) != source.alias:
-        return None
-    found = scope.kinds[source.kind].properties.get(match.group(3))
+    return None
+
+
+def _extreme(
+    scope: Scope, node: Node, match: re.Match[str], prop: Property, source: Condition
+) -> Aggregate | None:
+    kind = scope.kinds[source.kind]
+    found = kind.properties.get(match.group(3))
     if found is None:
+        scope.report.unknown(node, f"property of '{kind.name}'", match.group(3), kind.properties)
         return None
+    text = match.group()
     if found.type in TEXTUAL or (found.type != prop.type and (found.type, prop.type) != ("int", "decimal")):
-        scope.report.add(node, f"'{text}' is a {found.type}; '{prop.name}' is a {prop.type}")
+        scope.report.add(node, f"'{text}' is {a_type(found.type)}; '{prop.name}' is {a_type(prop.type)}")
+        return None
+    if differ(found.unit, prop.unit):
+        scope.report.add(node, f"'{text}' is in {found.unit}; '{prop.name}' is in {prop.unit}")
         return None
     return Aggregate("min" if match.group(1) == "min" else "max", found.name, prop.type)
 
@@ -184,7 +213,7 @@ def read_free(scope: Scope, node: Node, what: str) -> Linear | None:
         day = parse_date(text)
         if number is not None or day is not None:
             return constant(number if number is not None else day or "")
-    return constant(text)
+    return None if _forgotten(scope, node, text, what) else constant(text)
 
 
 def read_pick(scope: Scope, node: Node, source: Condition) -> tuple[Preference, ...]:
@@ -220,6 +249,6 @@ def _preference(scope: Scope, node: Node, source: Condition, kind: Kind) -> Pref
         scope.report.unknown(node, "criterion", " ".join(words[1:]), [*_ORDERS, "is"])
         return None
     if prop.type in TEXTUAL:
-        scope.report.add(node, f"'{prop.name}' is a {prop.type}; '{words[1]}' is for numbers and dates")
+        scope.report.add(node, f"'{prop.name}' is {a_type(prop.type)}; '{words[1]}' is for numbers and dates")
         return None
     return Preference(prop.name, "descending" if order == "descending" else "ascending")

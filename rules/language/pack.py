@@ -13,6 +13,7 @@ from rules.errors import PackError, Problem
 from rules.language.kinds import read_kinds
 from rules.language.model import Pack, Parameter, Statement, Status
 from rules.language.nodes import Node, read_nodes
+from rules.language.readers import held_back
 from rules.language.registers import read_evidence, read_head, read_parameters, read_tables
 from rules.language.report import Report, suggestion
 from rules.language.statements import StatementReader
@@ -24,6 +25,7 @@ MAX_FILES = 500
 
 _REQUIRED = ("pack.yaml", "facts.yaml")
 _OPTIONAL = ("parameters.yaml", "evidence.yaml", "tables.yaml", "catalogue.yaml")
+_REGISTERS = (*_REQUIRED, "parameters.yaml", "evidence.yaml", "tables.yaml")
 
 
 def load_pack(
@@ -58,12 +60,16 @@ class _Loader:
         statements: list[Statement] = []
         for name in self.files:
             if name.startswith("statements/"):
+                before = len(self.problems)
                 report, root = self.open(name)
-                if root is None:
-                    continue
-                statements += StatementReader(report, kinds, parameters, evidence, self.site_states).read(
-                    root
-                )
+                reader = StatementReader(report, kinds, parameters, evidence, self.site_states)
+                found = reader.read(root) if root is not None else []
+                if not found and len(self.problems) == before:
+                    report.add(1, "the file holds no statement")
+                statements += found
+            elif name not in _REGISTERS:
+                # Read elsewhere, by a reader that takes the last of two keys and follows anchors.
+                self.open(name)
         self.problems += check_whole(kinds, tables, statements, thorough=not self.problems)
         self.check_states(statements)
         if self.problems:
@@ -85,7 +91,7 @@ class _Loader:
         """Reads every YAML file of the folder, in the order of their paths."""
         if not self.folder.is_dir():
             raise PackError((Problem(str(self.folder), 1, "there is no such folder"),))
-        paths = sorted(path for path in self.folder.rglob("*") if path.suffix in (".yaml", ".yml"))
+        paths = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in (".yaml", ".yml"))
         if len(paths) > MAX_FILES:
             raise PackError((Problem(str(self.folder), 1, f"more than {MAX_FILES} files"),))
         for path in paths:
@@ -148,6 +154,12 @@ class _Loader:
                 )
             if status not in get_args(Status):
                 self.site(f"the state of '{id_}' must be active, shadow or off, not '{status}'")
+        for id_, readers in held_back(self.site_states, statements).items():
+            if id_ not in helpers:
+                self.site(
+                    f"'{id_}' cannot be {self.site_states[id_]}: {', '.join(readers)} rest on what it "
+                    "concludes; set these to off or shadow too, or leave it active"
+                )
 
     def site(self, message: str) -> None:
         self.problems.append(Problem("(site settings)", 1, message))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Table
 
 from rules.facts import Value
-from rules.language.kinds import IDENTIFIER
+from rules.language.kinds import IDENTIFIER_SAID, is_identifier
 from rules.language.model import UNKNOWN, Evidence, Kind, Parameter
 from rules.language.nodes import Mapping, Node, Scalar, Sequence
 from rules.language.report import Report
@@ -45,8 +45,8 @@ def read_parameters(report: Report, root: Node | None) -> dict[str, Parameter]:
     found: dict[str, Parameter] = {}
     for key, node in _entries(report, root, "parameters"):
         what = f"parameter '{key.text}'"
-        if not IDENTIFIER.match(key.text):
-            report.add(key, f"{what}: a name is letters, digits and '_', a letter first")
+        if not is_identifier(key.text):
+            report.add(key, f"{what}: {IDENTIFIER_SAID}")
         mapping = report.mapping(node, what)
         if mapping is not None:
             parameter = _parameter(report, key, mapping, what)

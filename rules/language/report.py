@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from rules.errors import Problem
 from rules.language.nodes import Mapping, Node, Scalar, Sequence
 
+MAX_MESSAGE = 600
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """Returns `; did you mean 'x'?`, or the known words where there are few, or nothing."""
+
+def suggestion(word: str, known: Iterable[str], *, listed: bool = True) -> str:
+    """Returns `; did you mean 'x'?`, or (`listed`) the known words where there are few, or nothing."""
     words = sorted(set(known))
     lowered = {candidate.lower(): candidate for candidate in words}
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     if close:
         return f"; did you mean '{lowered[close[0]]}'?"
-    return f"; known: {', '.join(words)}" if 0 < len(words) <= 12 else ""
+    return f"; known: {', '.join(words)}" if listed and 0 < len(words) <= 12 else ""
 
 
 @dataclass(slots=True)
@@ -29,6 +31,8 @@ class Report:
 
     def add(self, at: Node | int, message: str) -> None:
         """Notes a problem at a node or line."""
+        if len(message) > MAX_MESSAGE:
+            message = f"{message[:60]} ... {message[-150:]}"
         self.problems.append(Problem(self.file, at if isinstance(at, int) else at.line, message))
 
     def unknown(self, at: Node | int, what: str, word: str, known: Iterable[str]) -> None:

@@ -12,15 +12,18 @@ from rules.language.nodes import Node, Scalar
 from rules.language.report import Report, suggestion
 from rules.numbers import MAGNITUDE, PLACES, fits, tidy
 
-NUMBER = re.compile(r"[+-]?\d+(\.\d+)?\Z")
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+NUMBER = re.compile(r"[+-]?(0|[1-9][0-9]*)(\.[0-9]+)?\Z")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 
 _BOOLEANS = {"y", "n", "yes", "no", "on", "off", "true", "false"}
 _NULLS = {"", "~", "null"}
 _NUMBER_LIKE = re.compile(
-    r"[+-]?(\d[\d_]*(\.[\d_]*)?|\.\d+)([eE][+-]?\d+)?\Z|0[xob][0-9a-fA-F_]+\Z|\d+(:\d+)+\Z"
+    r"[+-]?(\d[\d_]*(\.[\d_]*)?|\.\d[\d_]*)([eE][+-]?\d+)?\Z|[+-]?0[xob][0-9a-fA-F_]+\Z"
+    r"|[+-]?\d+(:\d+)+(\.\d*)?\Z|[+-]?\.inf\Z|\.nan\Z",
+    re.IGNORECASE,
 )
+_TIME_LIKE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}([Tt\s].*)?\Z")
 
 
 def trap(scalar: Scalar) -> str | None:
@@ -32,7 +35,7 @@ def trap(scalar: Scalar) -> str | None:
         return "nothing (null)"
     if text.lower() in _BOOLEANS:
         return "a truth value"
-    if DATE.match(text):
+    if _TIME_LIKE.match(text):
         return "a date"
     return "a number" if _NUMBER_LIKE.match(text) else None
 
@@ -74,7 +77,10 @@ def read_choice(report: Report, node: Node | None, what: str, known: tuple[str, 
     """Returns one of the known words."""
     text = read_text(report, node, what)
     if text is not None and text not in known:
-        report.add(node or 1, f"{what} '{text}' is not one of {', '.join(known)}{suggestion(text, known)}")
+        report.add(
+            node or 1,
+            f"{what} '{text}' is not one of {', '.join(known)}{suggestion(text, known, listed=False)}",
+        )
         return None
     return text
 
@@ -101,6 +107,8 @@ def number_fault(text: str) -> str:
     """Says why a text is not a number of this language."""
     if re.fullmatch(r"[+-]?[\d.]+[eE][+-]?\d+", text):
         return f"'{text}': write the number without an exponent"
+    if re.fullmatch(r"[+-]?0[0-9]+(\.[0-9]+)?", text):
+        return f"'{text}': write the number without a leading 0"
     if NUMBER.match(text):
         return f"'{text}' has more than {PLACES} decimal places or is not below {MAGNITUDE}"
     return f"'{text}' is not a number"
@@ -133,7 +141,7 @@ def read_day(report: Report, node: Node | None, what: str, at: Node | int = 1) -
 def code_fault(prop: Property, text: str) -> str:
     """Says that a text is not one of a property's codes."""
     shown = ", ".join(prop.values)
-    return f"'{text}' is not a value of '{prop.name}' ({shown}){suggestion(text, prop.values)}"
+    return f"'{text}' is not a value of '{prop.name}' ({shown}){suggestion(text, prop.values, listed=False)}"
 
 
 def read_value(report: Report, node: Node, prop: Property, where: str) -> Value | None:
@@ -154,6 +162,11 @@ def read_value(report: Report, node: Node, prop: Property, where: str) -> Value 
         return text
     report.add(node, code_fault(prop, text))
     return None
+
+
+def a_type(type_: str) -> str:
+    """Returns the type with its article."""
+    return f"an {type_}" if type_ in ("int", "id") else f"a {type_}"
 
 
 def with_unknown(values: tuple[str, ...]) -> tuple[str, ...]:

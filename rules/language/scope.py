@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rules.language.model import OWN, Condition, Kind, Parameter, Property, Ref
 from rules.language.nodes import Node
 from rules.language.report import Report
+
+_UNMARKED = re.compile(r"(?<![\w.])(?:([A-Za-z_]\w*)\.(\w+)|\$(\w+))", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -45,6 +48,15 @@ class Scope:
         if prop is None:
             self.report.unknown(at, f"property of '{kind.name}'", name, kind.properties)
         return prop
+
+    def unmarked(self, text: str) -> str | None:
+        """Returns the property or parameter that a constant text names, so that its `=` was forgotten."""
+        for match in _UNMARKED.finditer(text):
+            alias, name, parameter = match.groups()
+            known = self.bound.get(alias) if alias else None
+            if parameter in self.parameters or (known and name in self.kinds[known.kind].properties):
+                return match.group()
+        return None
 
     def parameter(self, at: Node, name: str) -> Parameter | None:
         """Returns a parameter and remembers that it is used; notes an unknown one."""

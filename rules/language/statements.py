@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as Table
 from dataclasses import replace
 from typing import Literal
@@ -30,6 +31,7 @@ from rules.language.testtables import read_tests
 STATUSES: tuple[Status, ...] = ("active", "shadow", "off")
 NONE_FOUND = "none-found"
 MAX_STRATUM = 99
+_STRATUM = re.compile(r"(0|[1-9][0-9]?)\Z")
 
 _COMMON = ("id", "title", "stratum", "status", "tests", "note", "evidence_for", "evidence_against")
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -105,7 +107,7 @@ class StatementReader:
         if node is None:
             return 0
         text = node.text if isinstance(node, Scalar) else "a collection"
-        if not text.isascii() or not text.isdigit() or int(text) > MAX_STRATUM:
+        if not _STRATUM.match(text):
             self.report.add(node, f"'stratum' must be a whole number from 0 to {MAX_STRATUM}, not '{text}'")
             return 0
         return int(text)
@@ -133,6 +135,8 @@ class StatementReader:
                 continue
             if id_ != NONE_FOUND and id_ not in self.evidence:
                 self.report.unknown(item, "evidence id", id_, (*self.evidence, NONE_FOUND))
+            elif id_ in found:
+                self.report.add(item, f"the evidence '{id_}' is named twice")
             found.append(id_)
         if NONE_FOUND in found and len(found) > 1:
             self.report.add(node or 1, f"'{NONE_FOUND}' stands beside other evidence")

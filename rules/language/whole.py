@@ -52,6 +52,12 @@ class _Whole:
                     statement.line,
                     f"two statements have the id '{statement.id}' (also {where})",
                 )
+        folded: dict[str, str] = {}
+        for statement in self.statements:
+            other = folded.setdefault(statement.id.lower(), statement.id)
+            if other != statement.id:
+                message = f"the ids '{statement.id}' and '{other}' differ only in capital letters"
+                yield Problem(statement.file, statement.line, message)
         for kind, statements in self.givers.items():
             if kind in self.tables:
                 for statement in statements:
@@ -86,7 +92,7 @@ class _Whole:
     def finding_origin(self, statement: Statement, condition: Condition) -> Iterator[Problem]:
         for test in condition.tests:
             words = [word for word in _constants(test) if isinstance(word, str)]
-            if test.property == "rule" and test.operator in ("=", "in"):
+            if test.property == "rule":
                 for word in words:
                     yield from self.finding_of(statement, test, word)
             elif test.property in ("case", "conclusion", "family", "indicator"):
@@ -103,7 +109,7 @@ class _Whole:
             yield Problem(statement.file, test.line, f"unknown rule '{word}'{suggestion(word, known)}")
         elif not giver.finding_specs():
             yield Problem(statement.file, test.line, f"'{word}' makes no findings (it has no 'conclusion')")
-        elif giver.stratum >= statement.stratum:
+        elif giver.stratum >= statement.stratum and test.operator in ("=", "in"):
             yield self.too_high(statement, test.line, "its findings", giver)
 
     def known(self, condition: Condition, name: str) -> set[str]:

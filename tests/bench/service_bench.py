@@ -160,7 +160,7 @@ def _wait(started: subprocess.Popen[bytes], address: str, log: Any) -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end and started.poll() is None:
         with contextlib.suppress(requests.ConnectionError):
-            if requests.get(address, timeout=5).status_code == 200:
+            if requests.get(address, timeout=60).status_code == 200:
                 return
         time.sleep(0.05)
     log.seek(0)

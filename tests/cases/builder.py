@@ -10,6 +10,7 @@ from fhir_profiles.codes import (
     CANONICAL,
     Attribute,
     AttributeValue,
+    BiopsyResult,
     Cea,
     Diagnosis,
     Disposition,
@@ -21,6 +22,7 @@ from fhir_profiles.codes import (
     Method,
     Operation,
     Reason,
+    Response,
     Topic,
 )
 from fhir_profiles.samples.person import Resource, component, quantity, ref
@@ -42,6 +44,9 @@ FACTS: dict[str, tuple[Topic, type[Any] | None]] = {
     "hai": (Topic.HAI, None),
     "transplant": (Topic.TRANSPLANT, None),
     "stable": (Topic.STABLE, None),
+    "node_positive": (Topic.NODE_POSITIVE, None),
+    "kras": (Topic.KRAS_MUTATED, None),
+    "liver_normal": (Topic.LIVER_NORMAL, None),
 }
 OPERATIONS = {
     "hepatectomy": (Operation.SEGMENT_RESECTION, Operation.HEPATECTOMY),
@@ -218,6 +223,11 @@ class Builder:
         if "unit" in told:
             made["code"] = Cea.ARBITRARY.concept
             made["valueQuantity"] = {"value": value, "unit": told["unit"]}
+        if "lab" in told:
+            made["performer"] = [{"reference": f"Organization/{told['lab']}"}]
+        if "as" in told:  # the same code, in another unit or in none
+            unit = {"unit": told["as"]} if told["as"] else {}
+            made["valueQuantity"] = {"value": value, **unit}
 
     def fact(self, told: Mapping[str, Any]) -> None:
         day = str(told.get("day", self._first_day()))
@@ -234,6 +244,32 @@ class Builder:
     def pathology(self, told: Mapping[str, Any]) -> None:
         for label, given in told.items():
             self.story.pathology(self.lesions[label], str(given["day"]), given)
+
+    def biopsy(self, told: Mapping[str, Any]) -> None:
+        for label, given in told.items():
+            self.story._observation(
+                "biopsy",
+                Topic.BIOPSY,
+                str(given["day"]),
+                category="laboratory",
+                profile="crlm-biopsy",
+                focus=self.lesions[label],
+                valueCodeableConcept=BiopsyResult[given["is"].upper()].concept,
+            )
+
+    def response(self, told: Mapping[str, Any]) -> None:
+        """A category of RECIST 1.1 that a reader recorded."""
+        made = self.story._observation(
+            "response",
+            Response.CURRENT,
+            str(told["day"]),
+            category="imaging",
+            profile="crlm-response",
+            focus=None,
+            method=Response.RECIST_1_1.concept,
+            valueCodeableConcept=Response[f"TARGET_{told['is']}"].concept,
+        )
+        del made["meta"]
 
     def measure(self, told: Mapping[str, Any]) -> None:
         observation = self.story._observation(
@@ -268,7 +304,7 @@ class Builder:
         return min(days, default=str(self.told["today"]))
 
 
-_MEASURES: dict[str, Any] = {"adc": Measure.ADC, "hu": Measure.ATTENUATION}
+_MEASURES: dict[str, Any] = {"adc": Measure.ADC, "hu": Measure.ATTENUATION, "sul": Measure.SUL}
 PARTS: dict[str, Any] = {
     "lesions": Builder.lesion,
     "operations": Builder.operation,
@@ -284,7 +320,9 @@ PARTS: dict[str, Any] = {
     "facts": Builder.fact,
     "conditions": Builder.condition,
     "pathology": Builder.pathology,
+    "biopsies": Builder.biopsy,
     "measures": Builder.measure,
+    "responses": Builder.response,
     "stranger": Builder.stranger,
 }
 OTHER_KEYS = {

@@ -248,6 +248,8 @@ class Teller(Story):
     def pathology(self, lesion: Resource, day: str, told: Mapping[str, Any]) -> None:
         """Regression grade and viable share of one resected nodule."""
         parts = []
+        if "found" in told:
+            parts.append(component(Attribute.FOUND, valueBoolean=told["found"]))
         if "trg" in told:
             parts.append(component(Attribute.TRG, valueInteger=told["trg"]))
         if "viable" in told:

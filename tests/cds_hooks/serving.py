@@ -11,7 +11,7 @@ import requests
 import uvicorn
 from starlette.types import ASGIApp
 
-from cds_hooks.answer import Answer
+from cds_hooks.answer import Answer, Sent
 from cds_hooks.call import HookCall
 from cds_hooks.feedback import FeedbackItem
 from cds_hooks.server import listen, port_of
@@ -19,6 +19,7 @@ from cds_hooks.trust import Caller
 from plugin.decision import Advice, OverrideReason, Suggestion
 from plugin.errors import StoreError
 from plugin.pull.queries import PREFETCH
+from plugin.recorder import Recording
 from plugin.settings import Service, Settings
 
 ORIGIN = "http://ehr.example"
@@ -74,10 +75,10 @@ class Said:
             raise self.error
         return Answer(advices=self.advices, alarms=self.alarms, record=self.record)
 
-    def record(self, cards: tuple[str, ...]) -> None:
+    def record(self, cards: tuple[Sent, ...]) -> None:
         if self.store_error is not None:
             raise self.store_error
-        self.recorded.append(cards)
+        self.recorded.append(tuple(card.uuid for card in cards))
 
     def store_feedback(self, items: Sequence[FeedbackItem]) -> None:
         if self.store_error is not None:
@@ -95,6 +96,10 @@ class Said:
     @property
     def both_engines(self) -> bool:
         return not self.alarms
+
+    @property
+    def recording(self) -> Recording | None:
+        return None
 
 
 def open_settings(**service: Any) -> Settings:
@@ -139,7 +144,13 @@ def body(hook: str = "patient-view", **changes: Any) -> dict[str, Any]:
         context["selections"] = ["ServiceRequest/d1"]
     if hook == "appointment-book":
         context["appointments"] = {"resourceType": "Bundle", "entry": []}
-    if hook == "encounter-start":
+    if hook == "order-dispatch":
+        context = {
+            "patientId": "p1",
+            "dispatchedOrders": ["ServiceRequest/d1"],
+            "performer": "Organization/o1",
+        }
+    if hook in ("encounter-start", "encounter-discharge"):
         context["encounterId"] = "e1"
     made = {
         "hook": hook,

@@ -37,3 +37,35 @@ def test_every_instance_is_assessed(tmp_path: Path) -> None:
             told = vestige(*arguments, VESTIGE_RULES__ENGINE="reference")
             assert "Patient status:" in told.stdout, file
             assert all(lesion["label"][:8] in told.stdout for lesion in document["lesions"]), file
+
+
+def test_what_was_understood_and_what_was_not_used_is_said(tmp_path: Path) -> None:
+    subject = {"subject": {"reference": "Patient/p1"}}
+    marker = {"coding": [{"system": "http://loinc.org", "code": "2039-6"}]}
+    lab = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": marker,
+        "effectiveDateTime": "2026-10-01",
+        **subject,
+    }
+    resources = [
+        {"resourceType": "Patient", "id": "p1"},
+        {**lab, "id": "used", "valueQuantity": {"value": 4, "unit": "ng/mL"}},
+        {**lab, "id": "odd", "valueQuantity": {"value": 4, "unit": "U/mL"}},
+        {**lab, "id": "void", "status": "entered-in-error"},
+    ]
+    file = tmp_path / "record.ndjson"
+    file.write_text("\n".join(json.dumps(one) for one in resources))
+    ran = vestige("assess", file, "--today", TODAY, "--json", VESTIGE_RULES__ENGINE="reference")
+    document = json.loads(ran.stdout)
+    assert document["understood"] == {"laboratory values": 2}
+    assert [(one["resource"], one["reason"]) for one in document["notUsed"]] == [
+        ("Observation/void", "entered-in-error")
+    ]
+    assert document["notes"] == [
+        {"resource": "Observation/odd", "reason": "laboratory-value-not-counted", "detail": "unit"}
+    ]
+    text = vestige("assess", file, "--today", TODAY, VESTIGE_RULES__ENGINE="reference").stdout
+    for said in ("Understood: 2 laboratory values", "Not used: Observation/void", "Note: Observation/odd"):
+        assert said in text

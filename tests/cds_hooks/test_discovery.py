@@ -32,7 +32,7 @@ def walk(value: object) -> Iterator[object]:
 @pytest.mark.parametrize("path", ["/cds-services", "/cds-services/"])
 @pytest.mark.parametrize("accept", ["application/json", "*/*", None, "application/json+fhir"])
 def test_document(base: str, path: str, accept: str | None) -> None:
-    answer = requests.get(base + path, headers={"Accept": accept} if accept else {}, timeout=10)
+    answer = requests.get(base + path, headers={"Accept": accept} if accept else {}, timeout=60)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json"
     document = json.loads(answer.text, parse_constant=pytest.fail)
@@ -59,13 +59,15 @@ def test_document(base: str, path: str, accept: str | None) -> None:
 
 
 def test_services_and_their_hooks(base: str) -> None:
-    services = requests.get(f"{base}/cds-services", timeout=10).json()["services"]
+    services = requests.get(f"{base}/cds-services", timeout=60).json()["services"]
     assert {service["id"]: service["hook"] for service in services} == {
         "crlm-lesion-review": "patient-view",
         "crlm-order-select": "order-select",
         "crlm-order-sign": "order-sign",
+        "crlm-order-dispatch": "order-dispatch",
         "crlm-appointment-book": "appointment-book",
         "crlm-encounter-start": "encounter-start",
+        "crlm-encounter-discharge": "encounter-discharge",
     }
     assert len({service["hook"] for service in services}) == len(services)
 
@@ -82,26 +84,26 @@ def test_no_services_is_an_empty_list() -> None:
 
 
 def test_entity_tag(base: str) -> None:
-    first = requests.get(f"{base}/cds-services", timeout=10)
-    again = requests.get(f"{base}/cds-services", headers={"If-None-Match": first.headers["ETag"]}, timeout=10)
+    first = requests.get(f"{base}/cds-services", timeout=60)
+    again = requests.get(f"{base}/cds-services", headers={"If-None-Match": first.headers["ETag"]}, timeout=60)
     assert (again.status_code, again.content) == (304, b"")
-    other = requests.get(f"{base}/cds-services", headers={"If-None-Match": '"other"'}, timeout=10)
+    other = requests.get(f"{base}/cds-services", headers={"If-None-Match": '"other"'}, timeout=60)
     assert other.status_code == 200
     assert discovery(PREFETCH, (), revision="r1").etag != discovery(PREFETCH, (), revision="r2").etag
 
 
 def test_head_and_other_methods(base: str) -> None:
-    head = requests.head(f"{base}/cds-services", timeout=10)
+    head = requests.head(f"{base}/cds-services", timeout=60)
     assert (head.status_code, head.content) == (200, b"")
     for method in ("PUT", "DELETE", "POST"):
-        answer = requests.request(method, f"{base}/cds-services", timeout=10)
+        answer = requests.request(method, f"{base}/cds-services", timeout=60)
         assert answer.status_code == 405
         assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
         assert answer.json()["resourceType"] == "OperationOutcome"
 
 
 def test_the_front_page_tells_people_the_same(base: str) -> None:
-    answer = requests.get(base, timeout=10)
+    answer = requests.get(base, timeout=60)
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     for service in SERVICES.values():
@@ -114,7 +116,7 @@ def test_readiness_says_what_is_missing() -> None:
     with served(
         create_app(open_settings(), Said(store_error=StoreError("the database cannot be read")))
     ) as base:
-        answer = requests.get(f"{base}/readyz", timeout=10)
+        answer = requests.get(f"{base}/readyz", timeout=60)
     assert answer.status_code == 503
     assert answer.json()["issue"][0]["diagnostics"] == "the database cannot be read"
 
@@ -123,6 +125,40 @@ def test_readiness_says_what_is_missing() -> None:
 def test_published_templates_are_within_the_subset(service: object) -> None:
     found = {key: problems(service.hook, key, template) for key, template in PREFETCH.items()}
     assert not {key: why for key, why in found.items() if why}
+
+
+# Search parameters of FHIR R4 (4.0.1) for the types we ask for; `patient` is one of each.
+R4 = {
+    "Observation": {"category", "code", "date", "status"},
+    "DiagnosticReport": {"category", "code", "date", "status"},
+    "CarePlan": {"category", "date", "status"},
+    "Condition": {"category", "code", "clinical-status"},
+    "MedicationRequest": {"intent", "status", "code"},
+    "Appointment": {"date", "status"},
+    **dict.fromkeys(
+        ("ImagingStudy", "BodyStructure", "MedicationAdministration", "MedicationStatement", "Procedure"),
+        set(),
+    ),
+    **dict.fromkeys(("ServiceRequest", "AllergyIntolerance", "Device"), set()),
+}
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.key)
+def test_types_and_parameters_are_those_of_fhir_r4(query: object) -> None:
+    for template in (query.template, *query.alternatives):
+        kind, mark, rest = template.partition("?")
+        if not mark:
+            assert template == "Patient/{{context.patientId}}"
+            continue
+        assert kind == query.resource
+        assert {part.partition("=")[0] for part in rest.split("&")} <= {"patient", *R4[kind]}
+
+
+def test_discovery_is_made_once_and_names_nobody(base: str) -> None:
+    answers = [requests.get(f"{base}/cds-services", timeout=60) for _ in range(3)]
+    assert len({answer.content for answer in answers}) == 1
+    assert answers[0].headers["Cache-Control"] == "no-cache"
+    assert len(answers[0].content) < 100_000
 
 
 def test_every_query_feeds_some_fact() -> None:
@@ -137,6 +173,9 @@ def test_every_query_feeds_some_fact() -> None:
         ("Patient/{{context.draftOrders}}", "no required primitive"),
         ("Patient/{{context.patient.id}}", "no required primitive"),
         ("Patient/{{today()}}", "no required primitive"),
+        ("Practitioner?identifier={{%patient.generalPractitioner.identifier}}", "no required primitive"),
+        ("Patient/{{context.draftOrders.entry.resource.ofType(ServiceRequest).id}}", "no required primitive"),
+        ("Observation?patient={{context.patientId}}&date=ge{{today() - 90 days}}", "no required primitive"),
         ("Patient/{{context.patientId}", "braces"),
         ("Patient/{{{context.patientId}}}", "braces"),
         ("/Patient/{{context.patientId}}", "neither"),

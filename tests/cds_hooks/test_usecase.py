@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -43,7 +44,7 @@ class Site:
         self.ehr, self.settings, self.address = ehr, settings, address
 
     def authorisation(self, patient: str) -> dict[str, Any]:
-        return requests.post(f"{self.ehr}/authorise/{patient}", timeout=10).json()
+        return requests.post(f"{self.ehr}/authorise/{patient}", timeout=60).json()
 
     def prefetch(self, patient: str, keys: Any = PREFETCH) -> dict[str, Any]:
         token = self.authorisation(patient)["access_token"]
@@ -81,7 +82,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     database = f"sqlite:///{tmp_path_factory.mktemp('store') / 'v.db'}"
     settings = Settings(
         service=base.service,
-        fhir=Fhir(servers=(FhirServer(base=f"{ehr}/fhir"),), budget=20, read_timeout=10),
+        fhir=Fhir(servers=(FhirServer(base=f"{ehr}/fhir"),), budget=20, read_timeout=60),
         store=Store(url=database),
     )
     with served(create_ehr(list(PATIENTS.values()), origin=ehr, service="http://cds.example"), port):
@@ -227,7 +228,11 @@ def test_decision_and_feedback_are_kept(site: Site) -> None:
         post(f"{site.address}/cds-services/crlm-order-sign/feedback", {"feedback": [item]}).status_code == 200
     )
     database = Database(site.settings.store.url)
-    (record,) = [one for one in database.records() if card["uuid"] in one.cards]
+    end = time.monotonic() + 60
+    while not (found := [one for one in database.records() if card["uuid"] in one.cards]):
+        assert time.monotonic() < end, "the decision was not recorded"
+        time.sleep(0.02)
+    (record,) = found
     assert record.service == "crlm-order-sign"
     assert "DA-10" in [finding.rule for finding in record.findings]
     assert patient_of(name) not in str(record)
@@ -236,7 +241,7 @@ def test_decision_and_feedback_are_kept(site: Site) -> None:
 
 
 def test_readiness(site: Site) -> None:
-    answer = requests.get(f"{site.address}/readyz", timeout=10)
+    answer = requests.get(f"{site.address}/readyz", timeout=60)
     assert answer.status_code == 200
     assert re.fullmatch(r"[0-9a-f]{12}", answer.json()["rulePack"])
 

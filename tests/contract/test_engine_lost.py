@@ -59,7 +59,7 @@ def told(service: Service) -> list[tuple[str, str]]:
 
 
 def alarms(service: Service) -> dict[str, int]:
-    text = requests.get(f"{service.address}/metrics", timeout=10).text
+    text = requests.get(f"{service.address}/metrics", timeout=60).text
     lines = [line for line in text.splitlines() if line.startswith("vestige_alarms_total{")]
     return {line.split('"')[1]: int(float(line.rsplit(" ", 1)[1])) for line in lines}
 
@@ -76,7 +76,7 @@ def test_a_lost_worker_costs_no_answer(how: signal.Signals, service: Service) ->
     after = alarms(service)
     assert after["engine-unavailable"] == known.get("engine-unavailable", 0) + 1
     assert after["worker-restarted"] == known.get("worker-restarted", 0) + 1
-    ready = requests.get(f"{service.address}/readyz", timeout=10)
+    ready = requests.get(f"{service.address}/readyz", timeout=60)
     assert ready.status_code == 200, "the other engine answers: no reason to take the service away"
     assert ready.json()["engineAlarm"] is True
     await_new(service, worker)
@@ -88,7 +88,7 @@ def await_new(service: Service, old: int) -> None:
     """Waits until another worker process answers."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        ready = requests.get(f"{service.address}/readyz", timeout=10)
+        ready = requests.get(f"{service.address}/readyz", timeout=60)
         if ready.json()["bothEngines"] and [one for one in workers(service) if one != old]:
             return
         time.sleep(0.1)

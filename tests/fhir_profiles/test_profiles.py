@@ -20,7 +20,7 @@ WANTED = {
     "crlm-lesion-measure", "crlm-lesion-feature", "crlm-new-lesion", "crlm-lesion-timepoint",
     "crlm-lesion-attribute", "crlm-study", "crlm-exam-adequacy", "crlm-cea", "crlm-dose", "crlm-operation",
     "crlm-pathology", "crlm-lesion-disposition", "crlm-lesion-plan-membership", "crlm-planned-operation",
-    "crlm-patient-fact",
+    "crlm-patient-fact", "crlm-biopsy",
 }  # fmt: skip
 
 
@@ -60,6 +60,7 @@ def test_extensions_in_code_are_published() -> None:
     assert named <= urls
     assert {url.rsplit("/", 1)[1] for url in urls} == {
         "crlm-cycle", "crlm-intent", "crlm-ended", "crlm-lesion-reference", "crlm-lesion-nature",
+        "crlm-lesion-split-from",
     }  # fmt: skip
 
 

@@ -31,7 +31,19 @@ def test_days(written: str, first: date, last: date) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["2026-13-01", "2026-02-30", "", "soon", "20261001", 20261001, None, {}, "0000"]
+    "written",
+    [
+        "2026-13-01",
+        "2026-02-30",
+        "",
+        "soon",
+        "20261001",
+        "\uff12\uff10\uff12\uff16-10-01",
+        20261001,
+        None,
+        {},
+        "0000",
+    ],
 )
 def test_what_is_not_a_date(written: object) -> None:
     assert day(written, BERLIN) is None
@@ -72,8 +84,14 @@ def test_every_form_of_a_choice_of_time(fields: dict[str, object]) -> None:
         (0.1, "0.1"),
         (Decimal("14.50"), "14.50"),
         ("7", "7"),
+        (" 7.5 ", "7.5"),
+        ("-1e-2", "-0.01"),
         (True, None),
         ("NaN", None),
+        ("1_2", None),
+        ("\u0661\u0662", None),
+        ("14,5", None),
+        ("12 mm", None),
     ],
 )
 def test_numbers_stay_as_written(given: object, expected: str | None) -> None:

@@ -132,6 +132,15 @@ def test_two_labels_are_no_label() -> None:
     assert (found.ref.label, found.labels) == (None, ("L3", "L4"))
 
 
+def test_a_part_names_the_lesion_it_split_off() -> None:
+    url = "https://vestige.example/fhir/StructureDefinition/crlm-lesion-split-from"
+    whole = {"url": url, "valueReference": {"reference": "BodyStructure/l1"}}
+    found = one(body(extension=[whole]), LesionRecord)
+    assert (found.split_from.body, found.merged_into) == ("BodyStructure/l1", None)
+    other = {"url": url, "valueReference": {"reference": "BodyStructure/l2"}}
+    assert one(body(extension=[whole, other]), LesionRecord).split_from is None
+
+
 def test_mergers_and_nature() -> None:
     canonical = "https://vestige.example/fhir/StructureDefinition"
     extensions = [
@@ -145,6 +154,7 @@ def test_mergers_and_nature() -> None:
     ]
     found = one(body(extension=extensions), LesionRecord)
     assert found.merged_into.body == "BodyStructure/l2"
+    assert found.split_from is None
     assert found.nature == "benign"
 
 

@@ -237,9 +237,44 @@ def test_measures(code: Measure, quantity: dict[str, Any], field: str, expected:
     assert sighting.visibility is None
 
 
-@pytest.mark.parametrize("unit", ["mm", "1", "mm2"])
-def test_a_measure_in_a_foreign_unit_is_refused(unit: str) -> None:
-    assert refused(observation(Measure.ADC, valueQuantity=mm(1.25, unit))) == "value-not-accepted"
+@pytest.mark.parametrize(
+    ("code", "field"),
+    [
+        (Measure.ADC, "adc"),
+        (Measure.ADC_MONO, "adc"),
+        (Measure.ATTENUATION, "hu"),
+        (Measure.SUV, "suv"),
+        (Measure.SUL, "sul"),
+    ],
+)
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"valueQuantity": {"value": 1.25}},
+        {"valueQuantity": mm(1.25, "mm")},
+        {"valueQuantity": mm(1.25, "mm2")},
+        {"valueQuantity": {"value": 1.25, "system": "http://unitsofmeasure.org", "code": ""}},
+        {"valueInteger": 55},
+        {"valueString": "about 1.25"},
+    ],
+)
+def test_a_measure_without_its_unit_is_named_and_has_no_value(
+    code: Measure, field: str, value: dict[str, Any]
+) -> None:
+    found = one(observation(code, **value), Sighting)
+    assert found.unusable == (field,)
+    assert getattr(found, field) is None
+    assert (found.visibility, found.mm) == (None, None)
+
+
+def test_a_bound_of_a_measure_is_no_value() -> None:
+    quantity = mm(1350, "um2/s") | {"comparator": "<"}
+    found = one(observation(Measure.ADC, valueQuantity=quantity), Sighting)
+    assert (found.adc, found.unusable) == (None, ("adc",))
+
+
+def test_a_measure_with_neither_value_nor_unit_says_nothing() -> None:
+    assert refused(observation(Measure.ADC, dataAbsentReason=snomed("1"))) == "no-value"
 
 
 UID = {"type": Identifier.TRACKING_UID.concept, "system": DICOM_UID, "value": "urn:oid:2.25.1"}

@@ -225,6 +225,9 @@ def cea(value: dict[str, Any] | None, code: Cea = Cea.MASS, **fields: Any) -> di
     [
         (mm(14, "ng/mL"), Cea.MASS, "mass", "ng/mL"),
         (mm(14, "ug/L"), Cea.MASS_IMMUNOASSAY, "mass", "ng/mL"),
+        ({"value": 14, "unit": "\u00b5g/L"}, Cea.MASS, "mass", "ng/mL"),
+        ({"value": 14, "unit": "\u03bcg/l"}, Cea.MASS, "mass", "ng/mL"),
+        ({"value": 14, "unit": "NG/ML"}, Cea.MASS, "mass", "ng/mL"),
         (mm(4, "k[IU]/L"), Cea.ARBITRARY, "arbitrary", "U/mL"),
         (mm(70, "pmol/L"), Cea.MOLAR, "molar", "pmol/L"),
     ],
@@ -241,6 +244,8 @@ def test_antigen(quantity: dict[str, Any], code: Cea, family: str, unit: str) ->
         (cea(None), "no-value"),
         (cea(mm(14, "U/mL")), "unit"),
         (cea({"value": 14}), "unit"),
+        (cea(mm(14, "pg/mL")), "unit"),
+        (cea(None, valueString="14 ng/mL"), "no-quantity"),
         (cea(mm(-1, "ng/mL")), "no-number"),
         (cea(mm(14, "ng/mL") | {"comparator": "~"}), "comparator"),
     ],
@@ -262,6 +267,8 @@ def test_limits_are_the_laboratorys_own() -> None:
     )
     assert (found.uln, found.performer) == (Decimal(5), "Organization/lab")
     assert one(cea(mm(14, "ng/mL")), LabResult).uln is None
+    other = [{"high": mm(5, "ng/mL")}]
+    assert one(cea(mm(14, "ug/L"), referenceRange=other), LabResult).uln == Decimal(5)
     below = one(cea(mm(2, "ng/mL") | {"comparator": "<"}), LabResult)
     assert (below.value, below.comparator) == (Decimal(2), "<")
 

@@ -41,8 +41,8 @@ def suppressors() -> Evaluator:
 
 @lru_cache(maxsize=1)
 def matrix() -> tuple[Fact, ...]:
-    """The suppression matrix as facts; an evaluator of single statements is given the tables by hand."""
-    return tuple(Fact("suppression", row) for row in pack().tables["suppression"])
+    """The tables as facts, the suppression matrix among them; single statements are given them by hand."""
+    return tuple(Fact(kind, row) for kind, rows in pack().tables.items() for row in rows)
 
 
 def fact(kind: str, **values: Any) -> Fact:

@@ -246,7 +246,7 @@ class History:
             else {}
         )
         fields = {"status": "draft" if draft else "active", "intent": "order"} | more
-        return self.add("ServiceRequest", draft=draft, code=kind.concept, **named, **when, **fields)
+        return self.add("ServiceRequest", draft=draft, **{"code": kind.concept, **named, **when, **fields})
 
     def treat(
         self, day: str, *lesions: Resource, kind: Operation = Operation.HEPATECTOMY, **more: Any
@@ -258,7 +258,7 @@ class History:
             else {}
         )
         fields = {"status": "completed"} | more
-        return self.add("Procedure", code=kind.concept, performedDateTime=day, **named, **fields)
+        return self.add("Procedure", performedDateTime=day, **{"code": kind.concept, **named, **fields})
 
     def _where(self, lesion: Resource | None, study: Resource | None, method: str | None) -> Resource:
         fields: Resource = {}

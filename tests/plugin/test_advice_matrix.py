@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from plugin.advice import advise, shown
 from plugin.decision import Shown
 from plugin.settings import Settings
+from rules.language import load_pack
 from tests.plugin.advising import decision, fact, finding, lesion, pack, with_findings
 
 ROWS = [
@@ -104,6 +107,15 @@ def test_a_switched_off_rule_that_would_have_spoken_is_told() -> None:
     assert card.family == "F7"
     assert card.rules == ("DA-02",)
     assert "DA-02" in card.detail
+
+
+def test_cards_name_the_rules_that_are_not_in_force() -> None:
+    made = with_findings(finding("DA-02", "L1"))
+    (card,) = advise(made, "patient-view", settings=Settings())
+    assert "not in force here" not in card.detail
+    changed = replace(made, pack=load_pack(states={"DA-09": "shadow", "PT-04": "off"}))
+    (card,) = advise(changed, "patient-view", settings=Settings())
+    assert "not in force here DA-09 (in trial), PT-04 (switched off)." in card.detail
 
 
 def test_merged_lines_stand_in_the_card() -> None:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
-from plugin.advice import advise
+from plugin.advice import advise, shown
+from plugin.advice.answers import MOST, answers
 from plugin.advice.digest import LENGTH, digest, digests
+from plugin.chart import Gap, GapReason
 from plugin.decision import Advice, Decision
+from plugin.sent import Answered, Reply, SentRule
 from plugin.settings import Settings
 from rules.facts import Fact
 from tests.plugin.advising import TODAY, decided, fact, lesion, pack
+from tests.plugin.test_advice_laws import HOOKS, patients
+from tests.plugin.test_sent import sent
 
 WATCHED = {"disposition": "watch-and-wait", "dispositionLevel": "lesion", "dispositionDay": date(2026, 10, 5)}
 CRITICAL = {**WATCHED, "dispositionReason": "disappeared"}
@@ -54,6 +63,40 @@ def test_the_order_of_lesions_does_not_change_the_digest() -> None:
     assert digest("DA-09", decided(first, second)) == digest("DA-09", decided(second, first))
 
 
+def remnant(percent: int) -> Decision:
+    return decided(
+        confirmed(),
+        fact("site_context", here="yes"),
+        fact("flr_low", percent=percent, limit=30),
+    )
+
+
+def test_a_new_value_on_a_lesion_arms_the_message_again() -> None:
+    one, other = remnant(24), remnant(27)
+    assert "DA-14" in {finding.rule for finding in one.findings}
+    assert digest("DA-14", one) == digest("DA-14", remnant(24))
+    assert digest("DA-14", one) != digest("DA-14", other)
+
+
+def test_another_urgency_arms_the_message_again() -> None:
+    made = decided(confirmed())
+    louder = tuple(
+        replace(one, indicator="critical") if one.rule == "DA-09" else one for one in made.findings
+    )
+    assert digest("DA-09", replace(made, findings=louder)) != digest("DA-09", made)
+
+
+def test_the_days_that_pass_are_no_news() -> None:
+    made = decided(confirmed())
+
+    def aged(days: int) -> Decision:
+        return replace(
+            made, findings=tuple(replace(one, says=({"day": TODAY, "age": days},)) for one in made.findings)
+        )
+
+    assert digest("DA-09", aged(80)) == digest("DA-09", aged(81))
+
+
 CHANGES: dict[str, Callable[[], Decision]] = {
     "another lesion": lambda: decided(confirmed(), lesion("L2", "CONFIRMED_DLM", **WATCHED)),
     "a newer study": lambda: decided(confirmed(asOf=date(2026, 10, 8))),
@@ -91,10 +134,13 @@ def test_an_answered_card_is_hidden_with_a_line_in_the_response() -> None:
     assert f"(DA-09, Decided by the MDT, {TODAY})" in response(made).detail
 
 
-def test_all_answered_is_an_empty_answer() -> None:
+def test_all_answered_leaves_its_line_when_the_chart_is_opened_and_nothing_beside_an_order() -> None:
     made = answered(decided(confirmed()), "DA-09")
-    assert advise(made, "patient-view", settings=Settings()) == ()
-    assert cards(made, "order-sign") == []
+    (only,) = advise(made, "patient-view", settings=Settings())
+    assert (only.family, only.indicator) == ("F12", "info")
+    assert "Answered before, unchanged since" in only.detail
+    assert "DA-09" in only.detail.splitlines()[-1]
+    assert advise(made, "order-sign", settings=Settings()) == ()
 
 
 def test_a_critical_card_comes_back_once_as_a_warning_on_orders() -> None:
@@ -150,3 +196,124 @@ def test_a_later_visit_without_news_stays_quiet() -> None:
     later = decided(confirmed(), today=TODAY + timedelta(days=3))
     old = [one for one in made.facts if one.kind == "override"]
     assert cards(replace(later, facts=(*later.facts, *old))) == []
+
+
+# ----------------------------------------------------------------------- what is not known to be unchanged is said again
+def test_a_decisive_gap_holds_nothing_back() -> None:
+    made = answered(decided(confirmed()), "DA-09")
+    gap = Gap(resource="Observation", reason=GapReason.TIMEOUT, detail="", decisive=True, query="imaging")
+    assert cards(made) == []
+    assert cards(replace(made, gaps=(gap,))) == [("DA-09", "warning")]
+    assert cards(replace(made, gaps=(replace(gap, decisive=False),))) == []
+
+
+def test_a_withheld_finding_holds_nothing_back() -> None:
+    made = answered(decided(confirmed()), "DA-09")
+    withheld = replace(made, evaluation=replace(made.evaluation, refused=("DA-02",)))
+    assert ("DA-09", "warning") in cards(withheld)
+
+
+def test_what_held_a_message_back_can_be_seen() -> None:
+    made = answered(decided(confirmed()), "DA-09")
+    assert [
+        (one.shown, one.hidden_by) for one in shown(made, "order-sign") if one.finding.rule == "DA-09"
+    ] == [("row", "answer")]
+
+
+# ------------------------------------------------------------------------------------------------ from what was stored
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+RULES = (SentRule(rule="DA-09", digest="d09"), SentRule(rule="DA-12", digest="d12"))
+
+
+def stored(minute: int = 0, **more: Any) -> Answered:
+    told = {"rules": RULES, **{name: more.pop(name) for name in ("rules", "card") if name in more}}
+    values = {"outcome": "overridden", "reason_code": "mdt-decision", **more}
+    at = datetime(2026, 10, 9, 22, 30, tzinfo=UTC) + timedelta(minutes=minute)
+    return Answered(sent=sent(**told), reply=Reply(at=at, **values))
+
+
+def facts(*given: Answered) -> list[dict[str, Any]]:
+    return [dict(one.values) for one in answers(given, pack(), AMSTERDAM)]
+
+
+def test_an_answer_becomes_a_fact_of_the_day_at_the_site() -> None:
+    one = stored()
+    assert facts(one) == [
+        {
+            "id": one.sent.card,
+            "rule": "DA-09",
+            "digest": "d09",
+            "outcome": "overridden",
+            "reason": "mdt-decision",
+            "day": date(2026, 10, 10),
+        }
+    ], "DA-12 is a line and is never held back"
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ({}, "mdt-decision"),
+        ({"reason_code": "elsewhere"}, "other"),
+        ({"reason_system": "urn:foreign"}, "other"),
+        ({"reason_code": None, "reason_display": "Name of a person"}, "other"),
+        ({"reason_code": None, "commented": True}, "words"),
+        ({"outcome": "accepted", "accepted": ("s1",)}, "accepted"),
+    ],
+)
+def test_a_reason_is_ours_or_its_kind(reply: dict[str, Any], reason: str) -> None:
+    assert [one["reason"] for one in facts(stored(**reply))] == [reason]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"reason_code": None},
+        {"outcome": "accepted", "accepted": ("not-of-this-card",)},
+        {"outcome": "accepted"},
+        {"rules": (SentRule(rule="DA-04", digest="d04"), SentRule(rule="DA-02", digest="d02"))},
+        {"rules": (SentRule(rule="HN-03", digest="d03"), SentRule(rule="DA-01", digest="d01"))},
+        {"rules": (SentRule(rule="DA-09"),)},
+        {"rules": ()},
+    ],
+    ids=["no reason", "foreign", "nothing accepted", "theatre", "undecided", "no digest", "no rule"],
+)
+def test_what_does_not_count(told: dict[str, Any]) -> None:
+    assert facts(stored(**told)) == []
+
+
+def test_at_most_two_answers_to_one_message_and_so_many_messages() -> None:
+    same = [stored(minute) for minute in range(5)]
+    assert [one["id"] for one in facts(*same)] == [same[3].sent.card, same[4].sent.card]
+    many = [stored(at, rules=(SentRule(rule="DA-09", digest=f"d{at}"),)) for at in range(MOST + 5)]
+    assert [one["digest"] for one in facts(*many)] == [f"d{at}" for at in range(5, MOST + 5)]
+
+
+def test_a_pack_without_the_table_remembers_nothing() -> None:
+    bare = replace(pack(), tables={})
+    assert answers([stored()], bare, AMSTERDAM) == ()
+
+
+# ------------------------------------------------------------------------------------------------------------- the law
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(patients(), st.sampled_from(HOOKS), st.integers(1, 3))
+def test_answers_to_everything_take_back_only_what_may_step_back(
+    told: tuple[Fact, ...], hook: str, times: int
+) -> None:
+    """Whoever answers every message of a patient still gets each card of a rule that is never held back."""
+    made = decided(*told)
+    given_ = tuple(
+        fact("override", id=f"{rule}-{number}", rule=rule, digest=digest(rule, made), day=TODAY)
+        for rule in {finding.rule for finding in made.findings}
+        for number in range(times)
+    )
+    after = replace(made, facts=(*made.facts, *given_))
+    held = {str(row["rule"]) for row in pack().tables["remembered"]}
+    for one, other in zip(shown(made, hook), shown(after, hook), strict=True):
+        if one.finding.rule not in held:
+            assert (other.shown, other.finding) == (one.shown, one.finding) or other.shown == "card"
+        elif one.shown == "card":
+            again = hook != "patient-view" and one.finding.indicator == "critical" and times == 1
+            assert other.shown == ("card" if again else "row")
+            assert other.finding.indicator == ("warning" if again else one.finding.indicator)
+    assert after.findings == made.findings

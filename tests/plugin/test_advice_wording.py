@@ -12,7 +12,7 @@ from fhir_profiles.records import ConditionRecord
 from plugin.advice import advise
 from plugin.decision import Advice, Decision
 from plugin.settings import Settings
-from plugin.timeline import Lesion, Timeline
+from plugin.timeline import Timeline
 from rules.facts import Fact
 from tests.plugin.advising import TODAY, decided, fact, lesion, patient
 
@@ -220,9 +220,9 @@ def test_the_primary_is_named_unless_it_is_known_to_be_over(active: bool | None,
 
 
 def test_one_label_for_two_lesions_asks_which_is_which() -> None:
-    made = decided(lesion("L1", "CANNOT_DECIDE", reason="baseline-missing"))
-    lesions = (Lesion(id="L1", label="L1", tainted=True),)
-    (card,) = told(with_timeline(made, lesions=lesions))
+    (card,) = told(
+        decided(lesion("L1", "CANNOT_DECIDE", reason="identity"), fact("identity_clash", lesion="L1"))
+    )
     assert "ask radiology which is which" in card.summary
     assert "import the first CT" not in card.summary
 

@@ -157,7 +157,7 @@ def test_without_a_statement_what_is_forbidden_stays_forbidden() -> None:
 def test_a_statement_that_cannot_be_had_changes_nothing_and_holds_nobody_up(answer: Any) -> None:
     script = with_statement(answer, BodyStructure=lambda request, server: hostile.bundle(lesion()))
     with serving(script) as server:
-        chosen = settings(server.base, open=True, budget=3.0)
+        chosen = settings(server.base, open=True, budget=30.0)
         sessions = Sessions(chosen)
         for _ in range(3):
             chart = pull(call(fhir_server=server.base), chosen, sessions)
@@ -210,7 +210,7 @@ def test_it_is_kept_for_a_while_and_then_read_beside_the_call(good: bool, kept: 
 def settled(server: Server) -> None:
     learning: Future[None] | None = server._learning
     if learning is not None:
-        wait([learning], timeout=10)
+        wait([learning], timeout=60)
 
 
 def test_references_to_what_a_server_lacks_are_not_read() -> None:

@@ -195,7 +195,8 @@ def test_the_document_is_json_and_complete(name: str, folder: Path, evaluator: E
     cards = advise(made, hook, settings=Settings())
     document = json.loads(json.dumps(as_json(made, cards, places)))
     assert set(document) == {
-        "patient", "today", "lesions", "patientStatus", "certainty", "findings", "advice", "gaps", "rulePack",
+        "patient", "today", "lesions", "patientStatus", "certainty", "findings", "advice", "answers", "gaps",
+        "understood", "notUsed", "notes", "rulePack",
     }  # fmt: skip
     assert {one["label"]: one["status"] for one in document["lesions"]} == told(name).expected["lesions"]
     assert {one["shown"] for one in document["findings"]} <= {"card", "row", "hidden"}

@@ -81,3 +81,34 @@ def test_a_lost_resource_never_leaves_a_lesion_gone(drawn: Any, hidden: str, rul
         h.resources.pop()
     h.resources.append({**spoiled, "subject": {"reference": f"Patient/{h.patient}"}})
     assert status(h, rules) not in GONE
+
+
+@given(
+    drawn=course,
+    kind=st.sampled_from(("CT", "MRI")),
+    later=st.lists(st.sampled_from(("CT", "MRI")), max_size=2),
+)
+@CASES
+def test_what_is_seen_after_the_last_dose_is_not_outvoted(
+    drawn: Any, kind: str, later: list[str], rules: Evaluator
+) -> None:
+    h, lesion = followed(drawn)  # its doses and studies end before this
+    h.seen(
+        lesion, h.good_mri("2026-09-20") if kind == "MRI" else h.study("2026-09-20", kind), "visible", mm=6
+    )
+    for number, modality in enumerate(later):
+        day = f"2026-09-{25 + number}"
+        made = h.good_mri(day) if modality == "MRI" else h.study(day, modality)
+        h.report(made)
+        h.seen(lesion, made, "not-visible")
+    assert status(h, rules) not in GONE
+
+
+@given(drawn=course, kind=st.sampled_from(("CT", "MRI")))
+@CASES
+def test_a_study_that_says_both_makes_nothing_gone(drawn: Any, kind: str, rules: Evaluator) -> None:
+    h, lesion = followed(drawn)
+    made = h.good_mri("2026-10-05") if kind == "MRI" else h.study("2026-10-05", kind)
+    h.seen(lesion, made, "visible")
+    h.seen(lesion, made, "not-visible")
+    assert status(h, rules) not in GONE | {"APPARENT_DLM"}

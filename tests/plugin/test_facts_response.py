@@ -126,7 +126,19 @@ def test_no_uptake_is_said_only_where_every_lesion_is_stated_not_avid() -> None:
 
 def test_a_diffusion_coefficient_is_a_fact_without_its_value() -> None:
     (found,) = facts("diffusion_recorded", sighting(L1, NOW, "MRI", adc=Decimal(1250)))
-    assert set(found.values) == {"lesion", "exam", "day"}
+    assert set(found.values) == {"lesion", "exam", "day", "unit"}
+    assert found.values["unit"] == "known"
+
+
+def test_one_without_a_unit_is_recorded_as_that() -> None:
+    (found,) = facts("diffusion_recorded", sighting(L1, NOW, "MRI", unusable=("adc", "hu")))
+    assert found.values["unit"] == "unknown"
+    assert facts("diffusion_recorded", sighting(L1, NOW, "MRI", unusable=("hu",))) == []
+
+
+def test_a_density_without_a_unit_is_in_no_pair() -> None:
+    before = sighting(L1, BEFORE, "CT", mm=Decimal(20), hu=Decimal(60))
+    assert facts("density_pair", before, sighting(L1, NOW, "CT", mm=Decimal(20), unusable=("hu",))) == []
 
 
 def test_categories_need_a_criterion_and_the_whole_patient() -> None:

@@ -229,6 +229,42 @@ def test_without_limit_or_laboratory_values_do_not_compare() -> None:
     assert same["comparable"] == "yes"
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"valueQuantity": {"value": 99, "unit": "U/mL"}},
+        {"valueQuantity": {"value": 99}},
+        {"valueString": "99 ng/mL"},
+    ],
+)
+def test_a_value_that_does_not_convert_is_said(value: dict[str, Any]) -> None:
+    h = History()
+    h.cea("2026-08-20", 6)
+    foreign = h.observation(Cea.MASS, "2026-08-25", **value)
+    h.report(h.study("2026-09-01", "CT"))
+    found = one(h.facts(), "marker_series")
+    assert (found["last"], found["comparable"], found["unusable"]) == (6, "no", "yes")
+    (fact,) = [each for each in h.facts() if each.kind == "marker_series"]
+    assert f"Observation/{foreign['id']}" in fact.sources
+    assert [note.reason for note in h.timeline().notes] == ["laboratory-value-not-counted"]
+
+
+def test_it_is_said_too_where_nothing_else_was_measured_or_only_before_therapy() -> None:
+    h = History()
+    h.observation(Cea.MASS, "2026-01-05", valueQuantity={"value": 99, "unit": "U/mL"})
+    h.dose("2026-01-10")
+    h.report(h.study("2026-09-01", "CT"))
+    found = one(h.facts(), "marker_series")
+    assert found == {"comparable": "no", "unusable": "yes"}
+
+
+def test_a_measurement_that_failed_is_no_value() -> None:
+    h = History()
+    h.observation(Cea.MASS, "2026-08-25", dataAbsentReason={"text": "haemolysed"})
+    h.report(h.study("2026-09-01", "CT"))
+    assert of_kind(h.facts(), "marker_series") == []
+
+
 def test_no_value_no_fact() -> None:
     assert marker() == {}
 

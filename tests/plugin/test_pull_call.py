@@ -320,6 +320,34 @@ def test_the_newest_version_of_a_resource_is_kept() -> None:
     assert [one["note"] for one in folded(versions)] == ["10"]
 
 
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [
+        ({"versionId": "9"}, {"versionId": "10"}),
+        (
+            {"versionId": "a", "lastUpdated": "2026-01-05T10:00:00+02:00"},
+            {"lastUpdated": "2026-01-05T09:00:00Z"},
+        ),
+        ({"lastUpdated": "2026-01-05T09:59:00.9Z"}, {"lastUpdated": "2026-01-05T12:00:00+02:00"}),
+        ({"lastUpdated": "0001-01-01T00:00:00+14:00"}, {"lastUpdated": "2026-01-05T12:00:00Z"}),
+        (None, {"versionId": "1"}),
+    ],
+)
+def test_the_age_of_a_version_is_a_number_and_a_moment(older: Any, newer: Any) -> None:
+    versions = [observation(meta=meta, value=n) for n, meta in enumerate((older, newer))]
+    assert [one["value"] for one in folded(versions)] == [1]
+    assert folded(versions) == folded(versions[::-1])
+
+
+@pytest.mark.parametrize("version", ["\u00b2", "\u0661", "9" * 5000, "MTY3", 7, None, {"x": 1}])
+def test_versions_that_cannot_be_ranked_are_all_kept(version: Any) -> None:
+    versions = [observation(meta={"versionId": version}, value=value) for value in ("seen", "gone")]
+    assert len(folded(versions)) == 2
+    assert folded(versions) == folded(versions[::-1])
+    told = [one | {"text": {"div": number}} for number, one in enumerate([versions[0]] * 2)]
+    assert len(folded(told)) == 1
+
+
 @hypothesis_settings(max_examples=60)
 @given(
     st.permutations(

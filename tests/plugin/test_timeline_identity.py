@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fhir_profiles.codes import Attribute, Feature, FeatureValue, Organ, Site
-from plugin.timeline import Timeline
+from plugin.timeline import Timeline, events
 from tests.plugin.history import History, coded, of_kind, one, segment, tracked
 
 
@@ -241,6 +241,54 @@ def test_a_benign_finding_without_identity_does_not_count() -> None:
     study = h.study("2026-01-05", "MRI")
     h.seen(None, study, "visible", parts=[coded(Feature.NATURE, FeatureValue.BENIGN)])
     assert unmatched(h.timeline()) == 0
+
+
+SPLIT = "https://vestige.example/fhir/StructureDefinition/crlm-lesion-split-from"
+
+
+def split(*seen_later: str | None) -> History:
+    """L1 in the baseline, then its parts L1a and L1b, each with what the restaging says of it."""
+    h = History()
+    whole = h.lesion("L1", "VI")
+    reference = {"reference": f"BodyStructure/{whole['id']}"}
+    parts = [
+        h.lesion(label, "VI", extension=[{"url": SPLIT, "valueReference": reference}])
+        for label in ("L1a", "L1b")
+    ]
+    baseline, restaging = h.study("2026-01-05", "CT"), h.study("2026-04-05", "CT")
+    h.seen(whole, baseline, mm=30)
+    h.dose("2026-01-10")
+    for part, visibility in zip(parts, seen_later, strict=True):
+        if visibility is not None:
+            h.seen(part, restaging, visibility, mm=9 if visibility == "visible" else None)
+    h.report(restaging)
+    return h
+
+
+def test_a_whole_is_seen_where_a_part_is_and_a_part_is_not_new() -> None:
+    h = split("visible", "not-visible")
+    timeline = h.timeline()
+    assert seen(timeline) == {
+        "L1": ["visible", "visible"],
+        "L1a": ["visible", "visible"],
+        "L1b": ["visible", "not-visible"],
+    }
+    sizes = {(each.lesion, each.study): each.mm for each in timeline.sightings if each.id.endswith("/split")}
+    assert len(sizes) == 3
+    assert set(sizes.values()) == {None}
+    assert of_kind(h.facts(), "size_pair") == []
+    relations = [note for note in timeline.notes if note.reason == "split-from"]
+    assert len(relations) == 2
+    for lesion in timeline.lesions:
+        assert ("split", "2026-04-05") in [(each.text, str(each.day)) for each in events(timeline, lesion.id)]
+
+
+@pytest.mark.parametrize("later", [("not-visible", "not-visible"), (None, None), ("not-assessed", None)])
+def test_a_whole_is_never_gone_because_its_parts_are(later: tuple[str | None, ...]) -> None:
+    h = split(*later)
+    whole = next(lesion for lesion in h.timeline().lesions if lesion.label == "L1")
+    assert [each.visibility for each in h.timeline().of_lesion(whole.id)] == ["visible"]
+    assert [each["exam"] for each in of_kind(h.facts(), "silence") if each["lesion"] == whole.id]
 
 
 def test_a_merged_lesion_is_seen_where_the_other_one_is() -> None:

@@ -1,5 +1,9 @@
 """Intake: what is rejected and listed, whose records count, and what drafts replace."""
 
+from typing import Any
+
+import pytest
+
 from fhir_profiles.codes import Disposition, Operation, Topic
 from plugin.chart import Chart
 from plugin.timeline import build
@@ -114,3 +118,64 @@ def test_references_to_the_chart_by_absolute_address() -> None:
     timeline = build(chart, today=TODAY, timezone=UTC)
     assert [each.lesion for each in timeline.sightings] == [to(lesion)["reference"]]
     assert len(timeline.studies) == 1
+
+
+REPLACES = "http://hl7.org/fhir/StructureDefinition/observation-replaces"
+
+
+def replacing(resource: dict[str, Any], *others: dict[str, Any]) -> None:
+    resource["extension"] = [{"url": REPLACES, "valueReference": to(other)} for other in others]
+
+
+def visibilities(h: History) -> list[str | None]:
+    return sorted(str(each.visibility) for each in h.timeline().sightings)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_statements_that_replace_each_other_in_a_ring_all_stay(count: int) -> None:
+    h = History()
+    lesion, study = h.lesion("L1", "VI"), h.study("2026-01-05", "CT")
+    ring = [h.seen(lesion, study) for _ in range(count)]
+    for number, each in enumerate(ring):
+        replacing(each, ring[(number + 1) % count])
+    assert visibilities(h) == ["visible"]
+    assert len(h.timeline().sightings[0].sources) == count
+
+
+def test_of_a_chain_of_corrections_the_last_one_stays() -> None:
+    h = History()
+    lesion, study = h.lesion("L1", "VI"), h.study("2026-01-05", "CT")
+    first, second, third = (
+        h.seen(lesion, study, each) for each in ("visible", "not-visible", "indeterminate")
+    )
+    replacing(second, first)
+    replacing(third, second)
+    assert visibilities(h) == ["indeterminate"]
+
+
+@pytest.mark.parametrize("status", ["preliminary", "entered-in-error", "cancelled", "unknown", None])
+def test_a_statement_that_does_not_count_replaces_nothing(status: str | None) -> None:
+    h = History()
+    lesion, study = h.lesion("L1", "VI"), h.study("2026-01-05", "CT")
+    seen, gone = h.seen(lesion, study), h.seen(lesion, study, "not-visible")
+    gone["status"] = status
+    replacing(gone, seen)
+    assert visibilities(h) == ["visible"]
+
+
+def test_a_finding_is_replaced_by_a_finding_only() -> None:
+    h = History()
+    lesion, study = h.lesion("L1", "VI"), h.study("2026-01-05", "CT")
+    seen = h.seen(lesion, study)
+    h.treat("2026-02-01", lesion, replaces=[to(seen)])
+    assert visibilities(h) == ["visible"]
+
+
+def test_what_is_no_resource_is_left_aside() -> None:
+    h = History()
+    h.seen(h.lesion("L1", "VI"), h.study("2026-01-05", "CT"))
+    odd: list[Any] = ["x", None, 3, [], {}]
+    chart = Chart(patient_id=h.patient, resources=(*h.resources, *odd))
+    timeline = build(chart, today=TODAY, timezone=UTC)
+    assert [each.visibility for each in timeline.sightings] == ["visible"]
+    assert {each.reason for each in timeline.unreadable} == {"not-an-object", "no-type"}

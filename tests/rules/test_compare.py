@@ -70,3 +70,11 @@ def test_a_condition(tmp_path: Path) -> None:
 def test_a_test_table_is_not_the_meaning(tmp_path: Path) -> None:
     second = load_pack(changed(tmp_path, "name: a half", "name: one half"))
     assert diff(load_pack(TINY), second, {}).changed == ()
+
+
+def test_each_pack_sees_the_facts_given_for_it() -> None:
+    pack = load_pack(TINY)
+    found = diff(pack, pack, {"one": FACTS}, {"one": FACTS[:1]})
+    assert found.findings
+    assert {change.patient for change in found.findings} == {"one"}
+    assert not diff(pack, pack, {"one": FACTS}, {"one": FACTS}).findings

@@ -272,7 +272,7 @@ def test_a_limit_that_both_pass(tmp_path: Path) -> None:
     """
     facts = [Fact("sighting", {"id": f"S{n}", "lesion": "L1"}) for n in range(460)]
     with (
-        Evaluator(pack_of(tmp_path, snippet), timeout=20) as evaluator,
+        Evaluator(pack_of(tmp_path, snippet), timeout=60) as evaluator,
         pytest.raises(LimitExceeded, match="200000"),
     ):
         evaluator.evaluate(facts)
@@ -322,7 +322,7 @@ def test_two_facts_where_one_is_allowed_are_withheld(tmp_path: Path) -> None:
 def test_several_threads(pack: Pack) -> None:
     failures: list[object] = []
     sets = [FACTS[:n] for n in range(1, len(FACTS) + 1)]
-    with Evaluator(pack, timeout=20) as evaluator:
+    with Evaluator(pack, timeout=60) as evaluator:
         wanted = [evaluator.evaluate(facts) for facts in sets]
 
         def work(offset: int) -> None:
@@ -374,10 +374,10 @@ def test_neither_facts_nor_statements_have_an_order(seed: int, order: random.Ran
         write(program, Path(one))
         write(replace(program, statements=statements), Path(two))
         first, second = load_pack(Path(one)), load_pack(Path(two))
-        with Evaluator(first, timeout=20) as evaluator:
+        with Evaluator(first, timeout=60) as evaluator:
             wanted = evaluator.evaluate(facts)
             assert evaluator.evaluate(mixed) == wanted
-        with Evaluator(second, timeout=20) as evaluator:
+        with Evaluator(second, timeout=60) as evaluator:
             found = evaluator.evaluate(mixed)
     assert wanted.alarms == ()
     assert found.facts == wanted.facts
@@ -394,6 +394,6 @@ def test_a_doubled_fact_changes_nothing_but_sources(seed: int) -> None:
     facts = maker.facts(program)
     with tempfile.TemporaryDirectory() as folder:
         write(program, Path(folder))
-        with Evaluator(load_pack(Path(folder)), timeout=20) as evaluator:
+        with Evaluator(load_pack(Path(folder)), timeout=60) as evaluator:
             once, twice = evaluator.evaluate(facts), evaluator.evaluate(facts + facts)
     assert once == twice

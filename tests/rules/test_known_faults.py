@@ -7,6 +7,7 @@ directly. Most run in a process that other libraries have used, where uninitiali
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -17,6 +18,7 @@ import pytest
 
 from rules.admission import Admission
 from rules.engine import DurableEngine
+from rules.engine.columns import SENTINEL
 from rules.engine.group import Group
 from rules.engine.hashing import fnv1a32
 from rules.engine.session import MAX_FIRINGS, Budget, Ruleset
@@ -53,7 +55,7 @@ def concluded(pack: Pack, facts: list[Fact]) -> list[str]:
 
 
 def ruleset(rules: dict[str, Any], sizes: dict[str, int]) -> Ruleset:
-    sentinel = {END: {"all": [{"a0": {"$and": [{"k": 0}]}}], "pri": 9}}
+    sentinel = {END: {"all": [{"a0": {"$and": [{SENTINEL: 1}]}}], "pri": 9}}
     return Ruleset("test", {**rules, **sentinel}, sizes)
 
 
@@ -73,7 +75,8 @@ def test_a_session_in_which_no_rule_fired_is_freed_many_times(tmp_path: Path) ->
     # The sentinel fires always, so that no session is freed with its context uninitialised.
     pack = pack_of(tmp_path, pair("lesion: = S.lesion"))
     with DurableEngine(pack) as engine:
-        admitted = Admission(pack).admit([sighting("S1", vis="visible")])
+        # Each condition is met, so that a session is opened; the join never is.
+        admitted = Admission(pack).admit([sighting("S1", vis="visible"), sighting("S2", "L2", vis="gone")])
         for _ in range(3000):
             assert not engine.evaluate(admitted).outcome("T").gifts
 
@@ -94,7 +97,8 @@ def test_every_condition_with_a_join_ends_with_one_that_holds() -> None:
                     ((_, body),) = condition.items()
                     tests = body["$and"]
                     assert set(body) == {"$and"}
-                    assert list(tests[0]) == ["k"], "the first test is the kind"
+                    ((kind, one),) = tests[0].items()
+                    assert re.fullmatch(r"k\d+", kind) and one == 1, "the first test is the kind"
                     joined = [test for test in tests if "a0" in json.dumps(test)]
                     seen += bool(joined)
                     assert not joined or tests[-1] == ALWAYS
@@ -349,8 +353,13 @@ def test_two_patients_with_one_session_hash_never_meet(tmp_path: Path) -> None:
     pack = pack_of(tmp_path, pair("lesion: = S.lesion"))
     with DurableEngine(pack) as engine:
         admission = Admission(pack)
-        first = admission.admit([sighting("pat-4d58c2d3", vis="visible")])
-        second = admission.admit([sighting("pat-5a1d94f3", vis="gone")])
+        # The other sighting of each belongs to a third lesion: each session is opened, and nothing fires.
+        first = admission.admit(
+            [sighting("pat-4d58c2d3", "L1", vis="visible"), sighting("X", "L3", vis="gone")]
+        )
+        second = admission.admit(
+            [sighting("pat-5a1d94f3", "L1", vis="gone"), sighting("X", "L3", vis="visible")]
+        )
         for _ in range(50):
             assert not engine.evaluate(first).outcome("T").gifts
             assert not engine.evaluate(second).outcome("T").gifts
@@ -396,37 +405,54 @@ def test_a_fact_that_satisfies_many_rules_at_once(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- the door to the engine
 
 
-def fire(k: int) -> dict[str, Any]:
-    return {"all": [{"a0": {"$and": [{"k": k}]}}]}
+def fire(kind: str) -> dict[str, Any]:
+    return {"all": [{"a0": {"$and": [{kind: 1}]}}]}
 
 
 def test_the_sentinel_proves_that_every_fact_was_read() -> None:
-    rules = ruleset({"r": fire(1)}, {"r": 1})
-    assert rules.run(['{"k":1,"id":1,"one":1}'], 2, Budget(5)) == {"r": [(1,)]}
+    rules = ruleset({"r": fire("k1")}, {"r": 1})
+    assert rules.run(['{"k1":1,"id":1,"one":1}'], 2, Budget(5)) == {"r": [(1,)]}
     assert rules.run([], 1, Budget(5)) == {}
     rules.close()
 
 
 def test_a_batch_that_the_engine_ends_early_is_a_fault() -> None:
     # The engine drops this fact and all behind it, the sentinel too, and returns success.
-    rules = ruleset({"r": fire(1)}, {"r": 1})
+    rules = ruleset({"r": fire("k1")}, {"r": 1})
     with pytest.raises(EngineFault):
-        rules.run(['{"k":1,"id":1,"one":1}', '{"k":1,"id":2,"x":1e-05}'], 3, Budget(5))
+        rules.run(['{"k1":1,"id":1,"one":1}', '{"k1":1,"id":2,"x":1e-05}'], 3, Budget(5))
     assert rules.broken
     with pytest.raises(EngineFault, match="given up"):
         rules.run([], 1, Budget(5))
 
 
 def test_a_doubled_id_is_a_fault() -> None:
-    rules = ruleset({"r": fire(1)}, {"r": 1})
+    rules = ruleset({"r": fire("k1")}, {"r": 1})
     with pytest.raises(EngineFault):
-        rules.run(['{"k":1,"id":1,"one":1}', '{"k":1,"id":1,"one":1}'], 2, Budget(5))
+        rules.run(['{"k1":1,"id":1,"one":1}', '{"k1":1,"id":1,"one":1}'], 2, Budget(5))
+    assert rules.broken
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_a_firing_with_fewer_facts_than_the_rule_has_is_a_fault(size: int) -> None:
+    rules = ruleset({"r": fire("k1")}, {"r": size})
+    with pytest.raises(EngineFault, match="wrong number of facts"):
+        rules.run(['{"k1":1,"id":1,"one":1}'], 2, Budget(5))
+    assert rules.broken
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_a_firing_with_more_facts_than_the_rule_has_is_a_fault(size: int) -> None:
+    conditions = [{f"a{n}": {"$and": [{f"k{n + 1}": 1}]}} for n in range(3)]
+    rules = ruleset({"r": {"all": conditions}}, {"r": size})
+    with pytest.raises(EngineFault, match="wrong number of facts"):
+        rules.run([f'{{"k{n}":1,"id":{n},"one":1}}' for n in (1, 2, 3)], 4, Budget(5))
     assert rules.broken
 
 
 def test_a_ruleset_the_engine_refuses_is_a_fault() -> None:
     with pytest.raises(EngineFault, match="refused ruleset"):
-        Ruleset("test", {"r": {"all": [{"a0": {"$and": [{"$what": {"k": 1}}]}}]}}, {"r": 1})
+        Ruleset("test", {"r": {"all": [{"a0": {"$and": [{"$what": {"k1": 1}}]}}]}}, {"r": 1})
 
 
 def test_firings_are_counted(tmp_path: Path) -> None:

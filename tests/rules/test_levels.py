@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from rules.engine.levels import levels
 from rules.facts import Fact
 from tests.rules.engines import ENGINES, run
@@ -67,3 +69,23 @@ def test_findings_of_the_same_or_a_higher_stratum_are_not_seen(tmp_path: Path) -
             ("F", "L2"),
             ("G", "L2"),
         ]
+
+
+@pytest.mark.parametrize(
+    ("test", "level"),
+    [("rule: D", 1), ("rule: [D]", 1), ("rule: [D, G]", 3), ('rule: "!= D"', 3), ('rule: "not in [D]"', 3),
+     ("indicator: info", 3), ("rule: [D], indicator: info", 1)],
+)  # fmt: skip
+def test_a_reader_of_findings_waits_for_every_rule_it_may_meet(tmp_path: Path, test: str, level: int) -> None:
+    reader = f"- id: H\n  title: h\n  stratum: 13\n  when: [{{finding F: {{{test}}}}}]\n  then: {{fourth: {{lesion: x}}}}\n"
+    pack = pack_of(tmp_path, TEXT + reader, facts=FACTS)
+    assert levels(list(pack.statements.values()))["H"] == level
+
+
+def test_every_rule_but_one_is_met(tmp_path: Path) -> None:
+    reader = '- id: H\n  title: h\n  stratum: 13\n  when: [{finding F: {rule: "!= D"}}]\n  then: {fifth: {by: = F.rule}}\n'
+    kinds = FACTS + "  fifth: {title: f, shown: true, properties: {by: {type: id, required: true}}}\n"
+    pack = pack_of(tmp_path, TEXT + reader, facts=kinds)
+    for engine in ENGINES:
+        result = run(engine, pack, [Fact("lesion", {"id": "L1", "nature": "benign"})])
+        assert sorted(str(fact.values["by"]) for fact in result.of("fifth")) == ["F", "G"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rules.language import lint_pack
+from rules.language import lint_hooks, lint_pack
 from tests.rules.packing import pack_of
 
 RULE = """
@@ -113,3 +113,11 @@ def test_uniqueness_that_does_not_follow(tmp_path: Path) -> None:
     assert any(
         "'T' may give two 'single' for one 'lesion'" in line for line in of_statement(tmp_path, snippet)
     )
+
+
+def test_a_hook_that_no_service_has(tmp_path: Path) -> None:
+    pack = pack_of(tmp_path, FULL.replace("[all]", "[patient-veiw, order-sign]"))
+    assert [str(one) for one in lint_hooks(pack, ("order-sign", "patient-view"))] == [
+        "statements/a.yaml:2: 'T' speaks on the unknown hook 'patient-veiw'; did you mean 'patient-view'?"
+    ]
+    assert lint_hooks(pack_of(tmp_path, FULL), ("order-sign",)) == (), "all names every hook"

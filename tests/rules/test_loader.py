@@ -68,7 +68,10 @@ def test_a_site_changes_the_revision() -> None:
     first = load_pack(TINY, parameters={"window": 14}).revision
     second = load_pack(TINY, parameters={"window": 15}).revision
     third = load_pack(TINY, states={"NOTE": "off"}).revision
-    assert len({plain, first, second, third}) == 4
+    fourth = load_pack(TINY, states={"NOTE": "shadow"}).revision
+    fifth = load_pack(TINY, states={"SHRUNK": "off"}).revision
+    sixth = load_pack(TINY, parameters={"shrink_ratio": 14}).revision
+    assert len({plain, first, second, third, fourth, fifth, sixth}) == 7
     assert all(revision.startswith(plain + "+site.") for revision in (first, second, third))
     assert load_pack(TINY, parameters={"window": Decimal("14.0")}).revision == first
 
@@ -136,3 +139,9 @@ def test_evidence_fields(tmp_path: Path) -> None:
         ("55", "66"),
     )
     assert found.fields == {"limits": "a\nb"}
+
+
+def test_the_packaged_rules_are_the_default() -> None:
+    pack = load_pack()
+    assert (pack.folder.name, pack.id) == ("crlm", "crlm")
+    assert pack.statements

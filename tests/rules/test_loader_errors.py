@@ -60,7 +60,7 @@ CONDITIONS = {
     "own property": ('sighting S: {mm: "> own.nw"}', "unknown property of 'sighting' 'nw'; did you mean 'now'?"),
     "own itself": ('sighting S: {mm: "> own.mm"}', "is compared with itself"),
     "own itself text": ('sighting S: {exam: "!= own.exam"}', "is compared with itself"),
-    "own text and number": ('sighting S: {exam: "= own.mm"}', "is a id, own.mm is a decimal"),
+    "own text and number": ('sighting S: {exam: "= own.mm"}', "is an id, own.mm is a decimal"),
     "two properties": ('sighting S: {mm: "> own.now + own.slices"}', "names two properties"),
     "product of properties": ('sighting S: {mm: "> own.now * own.slices"}', "multiplies two properties"),
     "factor not a ratio": ('sighting S: {mm: "> 0.12345 * own.now"}', "not a ratio of whole numbers up to 1000"),
@@ -105,7 +105,7 @@ SECOND = {
     "alias twice": ("sighting L: {lesion: = L.id}", "the alias 'L' is bound twice"),
     "alias unknown": ("sighting S: {lesion: = M.id}", "unknown alias 'M'; known: L, own"),
     "property unknown": ("sighting S: {lesion: = L.idd}", "unknown property of 'lesion' 'idd'; did you mean 'id'?"),
-    "type differs": ('sighting S: {lesion: = L.id, mm: "> L.id"}', "is a decimal, 'L.id' is a id"),
+    "type differs": ('sighting S: {lesion: = L.id, mm: "> L.id"}', "is a decimal, 'L.id' is an id"),
     "finding joined": ("finding F: {conclusion: x}", "no finding has the conclusion 'x'"),
 }  # fmt: skip
 
@@ -119,16 +119,16 @@ VALUES = {
     "finding": ("{finding: {rule: x}}", "write 'conclusion:'"),
     "alias": ("{out: {lesion: = L.lesion}}", "unknown alias 'L'"),
     "parameter": ("{out: {lesion: = S.lesion, mm: $rati}}", "unknown parameter 'rati'; did you mean 'ratio'?"),
-    "type text": ("{out: {lesion: = S.lesion, mm: = S.exam}}", "'out.mm' is a decimal, the value is a id"),
-    "type decimal": ("{out: {lesion: = S.lesion, n: = S.mm}}", "'out.n' is a int, the value is a decimal"),
+    "type text": ("{out: {lesion: = S.lesion, mm: = S.exam}}", "'out.mm' is a decimal, the value is an id"),
+    "type decimal": ("{out: {lesion: = S.lesion, n: = S.mm}}", "'out.n' is an int, the value is a decimal"),
     "type date": ("{out: {lesion: = S.lesion, day: = S.mm}}", "'out.day' is a date, the value is a decimal"),
-    "type int of ratio": ("{out: {lesion: = S.lesion, n: = 0.5 * S.slices}}", "'out.n' is a int"),
+    "type int of ratio": ("{out: {lesion: = S.lesion, n: = 0.5 * S.slices}}", "'out.n' is an int"),
     "literal": ("{out: {lesion: = S.lesion, mm: much}}", "'much' is not a number"),
     "code": ("{out: {lesion: = S.lesion, vis: seen}}", "'seen' is not a value of 'vis'"),
     "code of another": ("{out: {lesion: = S.lesion, vis: = S.grade}}", "may be 'doubtful', which 'out.vis' cannot"),
     "code of an id": ("{out: {lesion: = S.lesion, vis: = S.exam}}", "may be any text"),
     "date sum": ("{out: {lesion: = S.lesion, day: = S.day + S.day}}", "neither a date and days"),
-    "date of date": ("{out: {lesion: = S.lesion, day: = S.day - S.day}}", "'out.day' is a date, the value is a int"),
+    "date of date": ("{out: {lesion: = S.lesion, day: = S.day - S.day}}", "'out.day' is a date, the value is an int"),
     "date constant": ("{out: {lesion: = S.lesion, day: = S.day - 2026-01-01}}", "a date can only stand alone"),
     "aggregate": ("{out: {lesion: = S.lesion, mm: min S.mm}}", "needs a 'from'"),
     "list": ("{out: {lesion: = S.lesion, mm: [1]}}", "must be one value"),
@@ -137,6 +137,12 @@ VALUES = {
     "trap": ("{out: {lesion: no}}", "'no' unquoted is a truth value"),
 }  # fmt: skip
 
+BASE = (
+    "- id: BASE\n  title: t\n  stratum: 1\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n"
+)
+TESTED = (
+    "- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n"
+)
 STATEMENTS = {
     "key": ("- id: T\n  title: t\n  stratum: 9\n  whn: []  #!\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}",
             "unknown key of a rule 'whn'; did you mean 'when'?"),
@@ -232,31 +238,52 @@ STATEMENTS = {
     "pick code": ("- id: T\n  title: t\n  stratum: 9\n  each: lesion L\n  from: {sighting S: {lesion: = L.id}}\n  pick: [S.vis is seen]  #!\n  give: {out: {lesion: = L.id}}",
                   "'seen' is not a value of 'vis'"),
     "aggregate type": ("- id: T\n  title: t\n  stratum: 9\n  each: lesion L\n  from: {sighting S: {lesion: = L.id}}\n  give: {out: {lesion: = L.id, n: max S.mm}}  #!",
-                       "'max S.mm' is a decimal; 'n' is a int"),
+                       "'max S.mm' is a decimal; 'n' is an int"),
     "count and pick": (("- id: T\n  title: t\n  stratum: 9\n  each: lesion L\n  from: {sighting S: {lesion: = L.id}}\n  pick: [S.mm largest]\n"
                        "  give: {out: {lesion: = L.id, n: count, mm: = S.mm}}  #!"), "give them in two facts"),
     "derivation with conclusion": ("- id: T\n  title: t\n  stratum: 9\n  each: lesion L\n  give: {out: {lesion: = L.id}}\n  conclusion: c  #!",
                                    "unknown key of a derivation 'conclusion'"),
     "tests key": ("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n  tests: {postive: []}  #!",
                   "unknown key of 'tests' 'postive'; did you mean 'positive'?"),
-    "test kind": ("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n  tests: {negative: [{name: n, given: [{sightin: {}}]}]}  #!",
+    "test kind": ("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n  tests: {negative: [{name: none, given: [{sightin: {}}]}]}  #!",
                   "unknown kind 'sightin'"),
-    "test required": ("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n  tests: {negative: [{name: n, given: [{sighting: {id: S1}}]}]}  #!",
+    "test required": ("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n  tests: {negative: [{name: none, given: [{sighting: {id: S1}}]}]}  #!",
                       "a fact of kind 'sighting' lacks 'lesion'"),
-    "test value": ("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n  tests: {negative: [{name: n, given: [{lesion: {id: 1}}]}]}  #!",
+    "test value": ("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n  tests: {negative: [{name: none, given: [{lesion: {id: 1}}]}]}  #!",
                    "'1' unquoted is a number"),
-    "test case": ("- id: T\n  title: t\n  stratum: 9\n  each: lesion L\n  cases: [{id: a, silent: true}]\n  tests: {positive: [{name: n, given: [], gives: {case: b}}]}  #!",
+    "test case": ("- id: T\n  title: t\n  stratum: 9\n  each: lesion L\n  cases: [{id: a, silent: true}]\n  tests: {positive: [{name: none, given: [], gives: {case: b}}]}  #!",
                   "unknown case 'b'"),
-    "test gives": ("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n  tests: {negative: [{name: n, given: [], gives: {case: b}}]}  #!",
+    "test gives": ("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n  tests: {negative: [{name: none, given: [], gives: {case: b}}]}  #!",
                    "unknown key of a negative test 'gives'"),
     "missing property": (("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n"
-                         "  tests: {positive: [{name: n, given: []}], missing: {sighting.viss: silent}}  #!"), "unknown property of 'sighting' 'viss'"),
+                         "  tests: {positive: [{name: none, given: []}], missing: {sighting.viss: silent}}  #!"), "unknown property of 'sighting' 'viss'"),
     "missing required": (("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n"
-                         "  tests: {positive: [{name: n, given: []}], missing: {sighting.id: silent}}  #!"), "is required, so it is never unstated"),
+                         "  tests: {positive: [{name: none, given: []}], missing: {sighting.id: silent}}  #!"), "is required, so it is never unstated"),
     "missing outcome": (("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n"
-                        "  tests: {positive: [{name: n, given: []}], missing: {sighting.vis: quiet}}  #!"), "'quiet' is not one of silent, fires"),
+                        "  tests: {positive: [{name: none, given: []}], missing: {sighting.vis: quiet}}  #!"), "'quiet' is not one of silent, fires"),
     "missing alone": ("- id: T\n  title: t\n  stratum: 9\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n  tests: {missing: {sighting.vis: silent}}  #!",
                       "there is none"),
+    "tests a list": (TESTED + "  tests: []  #!", "'tests' must be a mapping"),
+    "test rows": (TESTED + "  tests: {positive: x}  #!", "'positive' must be a list"),
+    "test row": (TESTED + "  tests: {positive: [x]}  #!", 'a positive test must be a mapping'),
+    "test row key": (TESTED + "  tests: {negative: [{nmae: none, given: []}]}  #!", "unknown key of a negative test 'nmae'"),
+    "test name": (TESTED + "  tests: {positive: [{name: 5, given: []}]}  #!", "'name': '5' unquoted is a number"),
+    "test without facts": (TESTED + "  tests: {positive: [{name: none}]}  #!", "a positive test lacks 'given'"),
+    "test given": (TESTED + "  tests: {positive: [{name: none, given: {lesion: {id: L1}}}]}  #!", "'given' must be a list"),
+    "test two facts in one": (TESTED + "  tests: {positive: [{name: none, given: [{lesion: {id: L1}, patient: {}}]}]}  #!", 'a given fact must have exactly one key'),
+    "test fact": (TESTED + "  tests: {positive: [{name: none, given: [{lesion: [L1]}]}]}  #!", "a fact of kind 'lesion' must be a mapping"),
+    "test fact empty": (TESTED + "  tests: {positive: [{name: none, given: [lesion: ]}]}  #!", "a fact of kind 'lesion' lacks 'id'"),
+    "test gives a list": (TESTED + "  tests: {positive: [{name: none, given: [], gives: [x]}]}  #!", "'gives' must be a mapping"),
+    "test gives key": (TESTED + "  tests: {positive: [{name: none, given: [], gives: {fact: {}}}]}  #!", "unknown key of 'gives' 'fact'; did you mean 'facts'?"),
+    "test gives facts": (TESTED + "  tests: {positive: [{name: none, given: [], gives: {facts: [out]}}]}  #!", "'facts' must be a mapping"),
+    "test gives kind": (TESTED + "  tests: {positive: [{name: none, given: [], gives: {facts: {outt: {}}}}]}  #!", "unknown kind 'outt'"),
+    "test gives value": (TESTED + "  tests: {positive: [{name: none, given: [], gives: {facts: {out: {n: x}}}}]}  #!", "out.n: 'x' is not a number"),
+    "test gives indicator": (TESTED + "  tests: {positive: [{name: none, given: [], gives: {indicator: red}}]}  #!", "'indicator' 'red' is not one of"),
+    "missing a list": (TESTED + "  tests: {positive: [{name: none, given: []}], missing: [x]}  #!", "'missing' must be a mapping"),
+    "missing kind": (TESTED + "  tests: {positive: [{name: none, given: []}], missing: {sightin: silent}}  #!", "unknown kind 'sightin'; did you mean 'sighting'?"),
+    "missing case": (TESTED + "  tests: {positive: [{name: none, given: []}], missing: {sighting: {case: a}}}  #!", "unknown case 'a'"),
+    "missing case key": (TESTED + "  tests: {positive: [{name: none, given: []}], missing: {sighting: {csae: a}}}  #!", "the outcome lacks 'case'"),
+    "missing outcome a list": (TESTED + "  tests: {positive: [{name: none, given: []}], missing: {sighting: [silent]}}  #!", 'the outcome must be a text'),
     "not YAML": ("- id: T\n  title: t: u  #!\n", "not YAML"),
     "unquoted order": ("- id: T\n  title: t\n  stratum: 9\n  when:\n    - sighting S:\n        mm: > 5  #!\n", "not YAML"),
 }  # fmt: skip
@@ -307,6 +334,34 @@ FILES = {
     "table value": ("tables", "tables:\n  single: [{lesion: L1, mm: x}]  #!\n", "'x' is not a number"),
     "table required": ("tables", "tables:\n  single: [{mm: 1}]  #!\n", "lacks 'lesion'"),
     "table rows": ("tables", "tables:\n  single: {lesion: L1}  #!\n", "must be a list"),
+    "table row": ("tables", "tables:\n  single: [x]  #!\n", "a fact of kind 'single' must be a mapping"),
+    "registers a text": ("parameters", "parameters: none  #!\n", "'parameters' must be a mapping"),
+    "registers twice empty": ("evidence", 'evidence: ""  #!\n', "'evidence' must be a mapping"),
+    "parameter a text": ("parameters", PARAMETERS + "  x: 5  #!\n", "parameter 'x' must be a mapping"),
+    "parameter value a list": ("parameters", PARAMETERS + "  x: {value: [1], unit: d, valid-from: 2026-01-01, source: s, read: true}  #!\n", "value of parameter 'x' must be a number"),
+    "parameter day a list": ("parameters", PARAMETERS + "  x: {value: 1, unit: d, valid-from: [2026-01-01], source: s, read: true}  #!\n", "must be a date"),
+    "parameter default": ("parameters", PARAMETERS + "  x: {value: 1, unit: d, valid-from: 2026-01-01, source: s, default: maybe}  #!\n", "'default' of parameter 'x' must be true or false, not 'maybe'"),
+    "parameter shown": ("parameters", PARAMETERS + "  x: {value: 1, unit: d, valid-from: 2026-01-01, source: s, read: true, shown: [a]}  #!\n", "'shown' of parameter 'x' must be true or false, not a collection"),
+    "parameter unit": ("parameters", PARAMETERS + "  x: {value: 1, unit: 2, valid-from: 2026-01-01, source: s, read: true}  #!\n", "unit of parameter 'x': '2' unquoted is a number"),
+    "parameter without all": ("parameters", PARAMETERS + "  x: {title: 5}  #!\n", "title of parameter 'x': '5' unquoted is a number"),
+    "evidence a text": ("evidence", EVIDENCE + "  E3: c  #!\n", "evidence 'E3' must be a mapping"),
+    "evidence name": ("evidence", EVIDENCE + "  E 3: {citation: c}  #!\n", "an id is letters, digits"),
+    "evidence read quoted": ("evidence", EVIDENCE + '  E3: {citation: c, read: "true"}  #!\n', "'read' of evidence 'E3' must be true or false, not 'true'"),
+    "evidence printable word": ("evidence", EVIDENCE + '  E3: {citation: c, read: true, printable: "maybe"}  #!\n', "'printable' of evidence 'E3' must be true or false, not 'maybe'"),
+    "evidence printable yes": ("evidence", EVIDENCE + "  E3: {citation: c, read: true, printable: yes}  #!\n", "must be true or false, not 'yes'"),
+    "evidence figures": ("evidence", EVIDENCE + "  E3: {citation: c, figures: 55}  #!\n", "figures of evidence 'E3' must be a list"),
+    "kind a text": ("facts", FACTS + "  x: t  #!\n", "kind 'x' must be a mapping"),
+    "kind properties": ("facts", FACTS + "  x: {title: t, properties: [a]}  #!\n", "'properties' of kind 'x' must be a mapping"),
+    "kind shown": ("facts", FACTS + '  x: {title: t, shown: "true", properties: {}}  #!\n', "'shown' of kind 'x' must be true or false, not 'true'"),
+    "kind title number": ("facts", FACTS + "  x: {title: 5, properties: {}}  #!\n", "title of kind 'x': '5' unquoted is a number"),
+    "kind unique a list": ("facts", FACTS + "  x: {title: t, unique: [id], properties: {id: {type: id}}}  #!\n", "not 'a collection'"),
+    "property required": ("facts", FACTS + "  x: {title: t, properties: {a: {type: id, required: yes}}}  #!\n", "'required' of property 'a' of kind 'x' must be true or false"),
+    "property unit": ("facts", FACTS + "  x: {title: t, properties: {a: {type: int, unit: 5}}}  #!\n", "unit of property 'a' of kind 'x': '5' unquoted"),
+    "property title": ("facts", FACTS + "  x: {title: t, properties: {a: {type: int, title: ~}}}  #!\n", "title of property 'a' of kind 'x'"),
+    "property values": ("facts", FACTS + "  x: {title: t, properties: {a: {type: code, values: b}}}  #!\n", "values of property 'a' of kind 'x' must be a list"),
+    "kinds a list": ("facts", "kinds: [a]  #!\n", "'kinds' must be a mapping"),
+    "required code": ("tables", "tables:\n  graded: [{id: a}]  #!\n", "a fact of kind 'graded' lacks 'grade' (or say unknown)"),
+    "table property": ("tables", "tables:\n  single: [{lesion: L1, mn: 5}]  #!\n", "unknown property of 'single' 'mn'; known: lesion, mm"),
     "file name": ("parameter", "a: b  #!\n", "no file of a pack has this name; did you mean 'parameters.yaml'?"),
     "deep": ("pack", "[" * 40 + "]" * 40 + "  #!\n", "nested deeper than"),
     "bomb": ("pack", "a: &a [x, x]  #!\nb: &b [*a, *a]\nc: [*b, *b]\n", "an anchor (&a) is not allowed"),
@@ -314,6 +369,12 @@ FILES = {
     "complex key": ("pack", "? [a, b]  #!\n: c\n", "a key must be plain text"),
     "tab": ("pack", "id: a\n\ttitle: b  #!\n", "not YAML"),
 }  # fmt: skip
+
+
+GRADED = (
+    FACTS
+    + "  graded: {title: t, shown: true, properties: {id: {type: id}, grade: {type: code, values: [a], required: true}}}\n"
+)
 
 
 def marked(text: str) -> int:
@@ -370,15 +431,16 @@ def test_value(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", STATEMENTS)
 def test_statement(tmp_path: Path, name: str) -> None:
     snippet, words = STATEMENTS[name]
-    base = "- id: BASE\n  title: t\n  stratum: 1\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion}}\n"
-    text = rules_text(base + snippet)
+    text = rules_text(BASE + snippet)
     expect(problems(write_pack(tmp_path, text)), "statements/a.yaml", marked(text), words)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_file(tmp_path: Path, name: str) -> None:
     file, text, words = FILES[name]
-    expect(problems(write_pack(tmp_path, **{file: text})), f"{file}.yaml", marked(text), words)
+    expect(
+        problems(write_pack(tmp_path, **{"facts": GRADED, file: text})), f"{file}.yaml", marked(text), words
+    )
 
 
 def test_all_problems_are_told_at_once(tmp_path: Path) -> None:

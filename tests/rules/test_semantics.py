@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,13 @@ ALONE = [
     ('mm: "!= own.now"', {"mm": 7, "now": 7}, False),
     ('mm: "!= own.now"', {"mm": 7}, False),
     ('mm: "> -1 * own.now"', {"mm": -6, "now": 7}, True),
+    ('mm: "> 0.5 * own.now"', {"mm": 6, "now": 10}, True),
+    ('mm: "> 0.5 * own.now"', {"mm": 5, "now": 10}, False),
+    ('mm: "> 2 * own.now"', {"mm": 15, "now": 10}, False),
+    ('mm: "> 2 * own.now"', {"mm": D("20.1"), "now": 10}, True),
+    ('mm: "> own.now + 2"', {"mm": 11, "now": 10}, False),
+    ('mm: "> own.now - 2"', {"mm": 9, "now": 10}, True),
+    ('mm: "= own.now + 2"', {"mm": 12, "now": 10}, True),
     ('mm: "<= own.now * $ratio + 1"', {"mm": 8, "now": 10}, True),
     ("grade: = own.vis", {"grade": "gone", "vis": "gone"}, True),
     ("grade: = own.vis", {}, True),
@@ -385,6 +392,55 @@ def test_aggregates(tmp_path: Path, evaluate: Run) -> None:
     counted = next(derived for derived in result.facts if derived.fact.kind == "out")
     assert [fact.values["id"] for fact in counted.support] == ["L1", "S1", "S2", "S4"]
     assert counted.fact.sources == ("lesion/L1", "sighting/S1", "sighting/S2", "sighting/S4")
+
+
+def test_findings_are_counted_anew_in_every_stratum(tmp_path: Path, evaluate: Run) -> None:
+    speak = "conclusion: c\n  indicator: info\n  hooks: [all]"
+    count = (
+        "each: lesion L\n  from: {finding F: {indicator: info}}\n  give: {out: {lesion: = L.id, n: count}}"
+    )
+    snippet = "".join(
+        f"- id: {id_}\n  title: t\n  stratum: {stratum}\n  {body}\n"
+        for id_, stratum, body in [
+            ("A", 1, f"when: [{{lesion L: {{}}}}]\n  {speak}"),
+            ("B", 2, count),
+            ("C", 3, f"when: [{{lesion L: {{}}}}]\n  {speak}"),
+            ("D", 4, count),
+            ("E", 5, f"when: [{{lesion L: {{}}}}]\n  {speak}"),
+            ("F", 6, count),
+        ]
+    )
+    result = evaluate(pack_of(tmp_path, snippet), [lesion()])
+    assert [(one.rule, one.fact.values["n"]) for one in result.facts] == [("B", 1), ("D", 2), ("F", 3)]
+
+
+WINDOWS = [
+    (">= T.day - 28", ["S0", "S1", "S2", "S4"]),
+    ("> T.day - $window", ["S1", "S2", "S4"]),
+    ("> T.day - 28 and <= T.day", ["S1", "S2"]),
+    ("<= T.day - 1", ["S0", "S1"]),
+    ("= T.day + 1", ["S4"]),
+    ("!= T.day", ["S0", "S1", "S4"]),
+    ("> T.day", ["S4"]),
+]
+
+
+@pytest.mark.parametrize(("test", "met"), WINDOWS)
+def test_days_before_and_after_another_fact(tmp_path: Path, evaluate: Run, test: str, met: list[str]) -> None:
+    snippet = f"""
+    - id: T
+      title: t
+      stratum: 1
+      each: {{sighting T: {{exam: E0}}}}
+      from: {{sighting S: {{lesion: = T.lesion, day: "{test}"}}}}
+      give: {{out: {{lesion: = T.lesion, n: count}}}}
+    """
+    facts = [
+        sighting("S0", day=DAY - timedelta(28)), sighting("S1", day=DAY - timedelta(27)), sighting("S2", day=DAY),
+        sighting("S3"), sighting("S4", day=DAY + timedelta(1)), sighting("T", day=DAY, exam="E0"),
+    ]  # fmt: skip
+    (derived,) = evaluate(pack_of(tmp_path, snippet), facts).facts
+    assert [fact.values["id"] for fact in derived.support] == [*met, "T"]
 
 
 PICK = """
@@ -666,7 +722,7 @@ def test_two_statements_may_give_one_fact(tmp_path: Path, evaluate: Run) -> None
     - id: B
       title: b
       stratum: 2
-      when: [{lesion L: {base: "> $window"}}]
+      when: [{lesion L: {base: "> $ratio"}}]
       then: {out: {lesion: = L.id}}
     - id: C
       title: c
@@ -686,7 +742,7 @@ def test_two_statements_may_give_one_fact(tmp_path: Path, evaluate: Run) -> None
     assert len(result.of("out")) == 1
     assert result.of("out")[0].sources == ("lesion/L1", "sighting/S1", "sighting/S2")
     assert result.findings[0].sources == ("lesion/L1", "sighting/S1", "sighting/S2")
-    assert result.findings[0].parameters == ("window",)
+    assert result.findings[0].parameters == ("ratio",)
 
 
 # ---------------------------------------------------------------- outputs

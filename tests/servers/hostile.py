@@ -37,6 +37,7 @@ class Request:
     query: dict[str, list[str]]
     headers: dict[str, str]
     body: bytes = b""
+    method: str = "GET"
 
 
 Script = Callable[[Request, "Hostile"], Reply]
@@ -89,7 +90,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers GET and POST as the script says."""
+    """Answers every request as the script says."""
 
     protocol_version = "HTTP/1.1"
 
@@ -99,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(parts.path, parse_qs(parts.query), headers, body)
+        request = Request(parts.path, parse_qs(parts.query), headers, body, self.command)
         hostile.requests.append(request)
         reply = hostile.script(request, hostile)
         if reply.act is not None:
@@ -114,6 +115,8 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body)
 
     do_POST = do_GET
+    do_PUT = do_GET
+    do_DELETE = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -15,6 +15,11 @@ export function cardElement(card, actions) {
   if (card.detail) box.append(render(card.detail));
   const suggestions = card.suggestions ?? [];
   if (suggestions.length) box.append(suggestionList(card, suggestions, actions, feedback));
+  for (const link of (card.links ?? []).filter((one) => one.type === "smart")) {
+    const button = element("button", { type: "button", class: "quiet" }, link.label);
+    button.addEventListener("click", () => actions.launch(link));
+    box.append(element("p", { class: "links" }, button));
+  }
   if (card.uuid) box.append(dismissal(card, actions, feedback, box));
   box.append(feedback, source(card.source));
   return box;

@@ -10,10 +10,28 @@ export async function authorise(patient) {
   return answer.json();
 }
 
-export async function loadServices(base) {
+export async function launchAddress(patient, context) {
+  const answer = await fetch(`/launch/${encodeURIComponent(patient)}`, { method: "POST", body: context ?? "" });
+  if (!answer.ok) throw new Error("The demo EHR could not launch the lesion timeline.");
+  return (await answer.json()).url;
+}
+
+// Who calls, for a service that asks: a token of the EHR for this one address.
+async function identity(url, signs) {
+  if (!signs) return {};
+  const answer = await fetch(`/identify?${new URLSearchParams({ audience: url })}`, { method: "POST" });
+  if (!answer.ok) throw new Error("The demo EHR gave no token for the service.");
+  return { Authorization: `Bearer ${(await answer.json()).token}` };
+}
+
+const JSON_BODY = { "Content-Type": "application/json" };
+
+export async function loadServices(base, signs) {
+  const url = `${base}/cds-services`;
+  const headers = await identity(url, signs);
   let answer;
   try {
-    answer = await fetch(`${base}/cds-services`);
+    answer = await fetch(url, { headers });
   } catch {
     throw new Error(`The CDS service at ${base} does not answer.`);
   }
@@ -43,15 +61,13 @@ async function fetchTemplate(template, base, patient, token) {
   return answer.ok ? answer.json() : null;
 }
 
-export async function callService(base, id, body) {
+export async function callService(base, id, body, signs) {
+  const url = `${base}/cds-services/${id}`;
+  const headers = { ...JSON_BODY, ...(await identity(url, signs)) };
   const began = performance.now();
   let answer;
   try {
-    answer = await fetch(`${base}/cds-services/${id}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
+    answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
   } catch {
     return { sent: body, problem: `The CDS service at ${base} does not answer.` };
   }
@@ -60,14 +76,12 @@ export async function callService(base, id, body) {
   return { sent: body, status: answer.status, milliseconds, document };
 }
 
-export async function sendFeedback(base, id, item) {
+export async function sendFeedback(base, id, item, signs) {
+  const url = `${base}/cds-services/${id}/feedback`;
   const body = { feedback: [{ ...item, outcomeTimestamp: new Date().toISOString() }] };
   try {
-    const answer = await fetch(`${base}/cds-services/${id}/feedback`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
+    const headers = { ...JSON_BODY, ...(await identity(url, signs)) };
+    const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
     return answer.status;
   } catch {
     return 0;

@@ -1,5 +1,5 @@
 // The demo EHR's page: picks a patient, fires hooks at the CDS service from the browser, shows the cards.
-import { authorise, callService, fetchPrefetch, loadServices, sendFeedback, start } from "./client.js";
+import { authorise, launchAddress, callService, fetchPrefetch, loadServices, sendFeedback, start } from "./client.js";
 import { cardElement, failureElement, quietElement } from "./cards.js";
 import { element, replace } from "./dom.js";
 
@@ -18,7 +18,7 @@ const state = { demo: null, services: new Map(), patient: null, orders: [], call
 async function begin() {
   try {
     state.demo = await start();
-    state.services = await loadServices(state.demo.service);
+    state.services = await loadServices(state.demo.service, state.demo.signs);
   } catch (error) {
     replace(at("welcome"), element("h1", {}, "The service cannot be reached"), element("p", {}, error.message));
     return;
@@ -62,6 +62,7 @@ function show(patient) {
   replace(at("facts"), ...pair("Born", patient.birthDate), ...pair("Record", patient.id));
   showOrders();
   showHooks(patient);
+  at("timeline").hidden = !state.demo.timeline;
 }
 
 function pair(term, value) {
@@ -124,7 +125,7 @@ async function ask(hook, service, data) {
   if (data !== "fhir") {
     body.prefetch = await fetchPrefetch(service.prefetch, state.demo.fhir, state.patient.id, authorisation.access_token);
   }
-  return callService(state.demo.service, service.id, body);
+  return callService(state.demo.service, service.id, body, state.demo.signs);
 }
 
 function busy(is, text) {
@@ -157,7 +158,10 @@ function actionsOf(service) {
       }
       showOrders();
       const item = { card: card.uuid, outcome: "accepted", acceptedSuggestions: [{ id: suggestion.uuid }] };
-      return sendFeedback(state.demo.service, service.id, item);
+      return sendFeedback(state.demo.service, service.id, item, state.demo.signs);
+    },
+    launch(link) {
+      return openTimeline(link.appContext);
     },
     dismiss(card, coding, comment) {
       const item = { card: card.uuid, outcome: "overridden" };
@@ -165,9 +169,18 @@ function actionsOf(service) {
       if (coding) overrideReason.reason = coding;
       if (comment) overrideReason.userComment = comment;
       if (Object.keys(overrideReason).length) item.overrideReason = overrideReason;
-      return sendFeedback(state.demo.service, service.id, item);
+      return sendFeedback(state.demo.service, service.id, item, state.demo.signs);
     },
   };
+}
+
+// A SMART launch: the address that the EHR makes names no patient, and goes to a window of its own.
+async function openTimeline(context) {
+  try {
+    window.open(await launchAddress(state.patient.id, context), "_blank", "noopener");
+  } catch (error) {
+    at("status").textContent = error.message;
+  }
 }
 
 function showRaw(service, { sent, status, document: reply }) {
@@ -181,4 +194,5 @@ function hideToken(key, value) {
   return key === "access_token" ? "(hidden)" : value;
 }
 
+at("timeline").querySelector("button").addEventListener("click", () => openTimeline());
 begin();

@@ -21,6 +21,17 @@ Title: "L3 in segment VI"
 * location = $SCT#277960005
 * patient = Reference(Patient/example)
 
+Instance: example-part
+InstanceOf: CRLMLesion
+Usage: #example
+Title: "L3b, split off L3"
+* extension[splitFrom].valueReference = Reference(BodyStructure/example-lesion)
+* identifier[trackingUid].value = "urn:oid:2.25.98700003"
+* identifier[label].value = "L3b"
+* morphology = $SCT#14799000
+* location = $SCT#277960005
+* patient = Reference(Patient/example)
+
 Instance: example-size
 InstanceOf: CRLMLesionSize
 Usage: #example
@@ -191,6 +202,14 @@ Title: "Grade 2, 5 per cent viable"
 * component[0].valueInteger = 2
 * component[1].code = CRLMCodes#viable-tumour-percent
 * component[1].valueQuantity = 5 '%'
+
+Instance: example-biopsy
+InstanceOf: CRLMBiopsy
+Usage: #example
+Title: "No tumour in the biopsy"
+* insert Of(2026-10-20)
+* focus = Reference(BodyStructure/example-lesion)
+* valueCodeableConcept = CRLMCodes#biopsy-negative
 
 Instance: example-disposition
 InstanceOf: CRLMLesionDisposition

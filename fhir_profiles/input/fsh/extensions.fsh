@@ -53,6 +53,16 @@ Description: "On a plan or appointment: the lesion it is about. On a lesion: the
 * value[x] only Reference(BodyStructure)
 * value[x] 1..1
 
+Extension: CRLMSplitFrom
+Id: crlm-lesion-split-from
+Title: "Lesion that this one split off"
+Description: "The lesion that this one was a part of. A part is no new lesion, and the size of a part is not that of the whole."
+* insert Published
+* ^context.type = #element
+* ^context.expression = "BodyStructure"
+* value[x] only Reference(BodyStructure)
+* value[x] 1..1
+
 Extension: CRLMLesionNature
 Id: crlm-lesion-nature
 Title: "Nature of a lesion"

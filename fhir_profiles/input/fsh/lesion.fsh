@@ -4,7 +4,7 @@ Id: crlm-lesion
 Title: "Tracked liver metastasis"
 Description: "One metastasis for its whole life: never a new resource for a new examination, never deleted when no longer seen. `active` false does not mean that it has vanished. Has the shape of an mCODE tumour."
 * insert Published
-* extension contains CRLMLesionNature named nature 0..1 MS and CRLMLesionReference named mergedInto 0..1
+* extension contains CRLMLesionNature named nature 0..1 MS and CRLMLesionReference named mergedInto 0..1 and CRLMSplitFrom named splitFrom 0..1
 * identifier 1..* MS
 * identifier ^slicing.discriminator.type = #pattern
 * identifier ^slicing.discriminator.path = "type"

@@ -30,7 +30,7 @@ Profile: CRLMPathology
 Parent: Observation
 Id: crlm-pathology
 Title: "Pathological response of one resected nodule"
-Description: "Tumour regression grade and viable cells of one nodule; the specimen's identifier is the lesion's."
+Description: "Whether the specimen holds the lesion or its scar, tumour regression grade and viable cells of one nodule; the specimen's identifier is the lesion's."
 * insert Fact
 * code = CRLMCodes#pathologic-lesion-response
 * value[x] 0..0
@@ -39,3 +39,15 @@ Description: "Tumour regression grade and viable cells of one nodule; the specim
 * component 1..* MS
 * component.code from CRLMPathologyItems (required)
 * obeys crlm-component-value and crlm-trg and crlm-viable
+
+Profile: CRLMBiopsy
+Parent: Observation
+Id: crlm-biopsy
+Title: "Result of a biopsy of a lesion"
+Description: "A negative result is neither a disappearance nor proof of a benign lesion; the nature of a lesion is stated by itself."
+* insert LesionStatement
+* code = CRLMCodes#lesion-biopsy
+* value[x] 0..1
+* value[x] only CodeableConcept
+* value[x] from CRLMBiopsyResults (required)
+* obeys crlm-value-or-reason

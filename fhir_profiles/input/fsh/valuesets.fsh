@@ -166,10 +166,20 @@ Description: "Specimen and remnant."
 ValueSet: CRLMPathologyItems
 Id: crlm-pathology-items
 Title: "Parts of a pathological response"
-Description: "Grade and viable cells."
+Description: "Whether the lesion was found, grade and viable cells."
 * insert Published
+* CRLMCodes#lesion-in-specimen "Lesion or its scar found in the resection specimen"
 * CRLMCodes#tumour-regression-grade "Tumour regression grade 1 to 5"
 * CRLMCodes#viable-tumour-percent "Viable tumour cells"
+
+ValueSet: CRLMBiopsyResults
+Id: crlm-biopsy-results
+Title: "Result of a biopsy"
+Description: "Tumour, no tumour, or not representative."
+* insert Published
+* CRLMCodes#biopsy-positive "Tumour in the biopsy"
+* CRLMCodes#biopsy-negative "No tumour in the biopsy"
+* CRLMCodes#biopsy-inconclusive "Biopsy not representative"
 
 ValueSet: CRLMIntents
 Id: crlm-intents
@@ -200,4 +210,9 @@ Description: "Topics of dated statements on the patient."
 * CRLMCodes#transplant-pathway "Assessed for liver transplantation"
 * CRLMCodes#clinically-stable "Clinically stable"
 * CRLMCodes#treatment-intent "Intent of treatment"
+* CRLMCodes#liver-background-normal "Liver beside the metastases without injury"
+* CRLMCodes#primary-node-positive "Lymph node metastases of the primary tumour"
+* CRLMCodes#kras-mutated "KRAS mutation of the tumour"
+* $LNC#21900-6 "Regional lymph nodes.pathology [Class] Cancer"
+* $SCT#371494008 "pN category"
 * $LNC#81695-9 "Microsatellite instability"

@@ -39,6 +39,7 @@ def _lesion(rng: random.Random, number: int) -> Lesion:
         f"L{number + 1}",
         disposition=rng.choice((None, None, None, "watch-and-wait", "left-in-situ")),
         characterised=rng.choice((None, None, "definite", "presumed")),
+        clash=_rare(rng, "yes", "no", share=0.1),
     )
 
 

@@ -82,6 +82,7 @@ class Lesion:
     disposition: str | None = None
     nature: str | None = None
     characterised: str | None = None
+    clash: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,7 @@ def _facts(history: History) -> Iterator[Fact]:
             disposition=lesion.disposition,
             nature=lesion.nature,
             characterised=lesion.characterised,
+            identityClash=lesion.clash,
         )
         for exam in history.silent(lesion.id):
             yield _fact(

@@ -124,6 +124,8 @@ def broken(history: History, decide: Decide, grades: Grades, rng: random.Random)
     for changed in with_unknown_quality(history, rng):
         if any(RANK[grade] > RANK[graded[id_]] for id_, grade in grades(changed).items()):
             return f"L6: {changed}"
+        if _new(before, decide(changed), PROVEN):
+            return f"L6, status: {changed}"
     return None
 
 

@@ -62,6 +62,21 @@ def strong_study(exam: Exam) -> bool:
     return exam.class_ in INTRAOPERATIVE or adequate_mri(exam)
 
 
+def known_weak(exam: Exam) -> bool:
+    """On record as less than an adequate MRI; what is not recorded may have been good."""
+    if exam.class_ != "MRI":
+        return exam.class_ in ("CT", "US", "PET")
+    return (
+        exam.adequacy in ("limited", "non-diagnostic")
+        or exam.agent not in ("gadoxetate", "gadobenate", None)
+        or "no" in (exam.hbp, exam.dwi)
+        or exam.hbp_quality == "poor"
+        or exam.coverage == "partial"
+        or (exam.max_b is not None and exam.max_b < 400)
+        or (exam.slice_mm is not None and exam.slice_mm > 5)
+    )
+
+
 class _Case:
     def __init__(self, history: History, lesion: str) -> None:
         self.history = history
@@ -263,6 +278,8 @@ class _Case:
                 return self.size_class(self.latest(self.visible))
             if self.both:
                 return Status("CANNOT_DECIDE", "contradiction")
+            if self.lesion.clash == "yes":
+                return Status("CANNOT_DECIDE", "identity")
             if self.zero and not self.explicit and not self.unclear:
                 return Status("CANNOT_DECIDE", "zero-size")
             return Status("CANNOT_DECIDE", "baseline-not-loaded" if self.history.cut else "baseline-missing")
@@ -319,7 +336,7 @@ class _Case:
                 continue
             resolved = i.day is not None and (
                 any(day > i.day for day in strong)
-                or (not strong_study(self.exams[i.exam]) and any(day >= i.day - WINDOW for day in strong))
+                or (known_weak(self.exams[i.exam]) and any(day >= i.day - WINDOW for day in strong))
             )
             if not resolved:
                 return Status("CANNOT_DECIDE", "indeterminate")

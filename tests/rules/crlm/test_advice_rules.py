@@ -8,13 +8,9 @@ from rules.language import Statement, lint_pack, load_pack
 from rules.tables import run_tests
 
 PACK = load_pack()
-FILES = ("50-", "60-", "70-", "72-", "75-", "77-", "80-")
+FILES = ("50-", "55-", "60-", "70-", "72-", "75-", "77-", "80-")
 MINE = [one for one in PACK.statements.values() if one.file.rsplit("/", 1)[-1].startswith(FILES)]
 SPEAKING = [one for one in MINE if one.finding_specs()]
-REQUIRED = (
-    "DA-01", "DA-02", "DA-03", "DA-04", "DA-05", "DA-07", "DA-09", "DA-10", "DC-01", "DC-03", "DC-04", "DC-07",
-    "RC-01", "RC-02",
-)  # fmt: skip
 
 
 def names(statement: Statement) -> str:
@@ -31,14 +27,6 @@ def test_table(statement: Statement) -> None:
 def test_nothing_to_complain_of() -> None:
     files = {one.file for one in MINE} | {"evidence.yaml", "tables.yaml"}
     assert [str(problem) for problem in lint_pack(PACK) if problem.file in files] == []
-
-
-@pytest.mark.parametrize("rule", REQUIRED)
-def test_required_rule_has_three_cases_of_each_kind(rule: str) -> None:
-    tests = PACK.statements[rule].tests
-    assert len(tests.positive) >= 3
-    assert len(tests.negative) >= 3
-    assert tests.missing
 
 
 @pytest.mark.parametrize("statement", SPEAKING, ids=names)

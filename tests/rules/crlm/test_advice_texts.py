@@ -29,7 +29,7 @@ SLOTS = {
     "basis": "several weak studies", "class": "CE-IOUS", "review": "review before signing",
     "date": "up to 2026-10-01", "operation": "2026-12-01", "operation_day": "2026-12-01", "cancelled": "2026-10-01",
     "mri": "2026-10-01", "mdt_since": "2026-10-01", "index": "MRI 2026-10-01", "moves": "segment8 -120.5 mm, segment8 +120.5 mm",
-    "from_day": "2026-04-02", "seen": "ultrasound 2026-10-01", "unseen": "ultrasound 2026-10-01", "value": "12345.6",
+    "from_day": "2026-04-02", "biopsy": "2026-10-01", "seen": "ultrasound 2026-10-01", "unseen": "ultrasound 2026-10-01", "value": "12345.6",
     "baseline": "12345.6", "plan_day": "2026-10-01", "grown": "120.5", "remnant_day": "2026-10-01", "left": " 2026-12-01", "exclusion": "extrahepatic progression",
     "cycles": "12", "next_cycle": "13", "mdt_cycles": "56", "age": "1000", "gap": "30", "limit": "42", "mm": "120.5", "depth": "120.5",
     "sources": "99 sources", "others": "segment8, segment8, segment8 +99", "target": "CR", "seen_count": "99", "all_count": "99",

@@ -34,6 +34,7 @@ LONGEST = {
         "basis": "mehrere schwache Befunde",
         "review": "vor der Anordnung prüfen",
         "exclusion": "Ablehnung durch den Patienten",
+        "biopsy": "2026-10-01",
         "seen": "Sonographie 2026-10-01",
         "unseen": "Sonographie 2026-10-01",
         "sources": "99 Quellen",

@@ -10,7 +10,7 @@ import pytest
 
 from rules.facts import Fact, Value
 from tests.rules.crlm.histories import History, facts_of
-from tests.rules.crlm.status_rules import rules
+from tests.rules.crlm.status_rules import pack, rules
 from tests.rules.crlm.stories import story
 
 MAP = ("0 CT visible 14", "L2: 0 CT visible 20", "7 dose")
@@ -25,7 +25,8 @@ def one(history: History, kind: str, extra: tuple[Fact, ...] = ()) -> dict[str, 
 
 def changed(history: History, extra: tuple[Fact, ...]) -> list[Fact]:
     """Returns the facts of a history with the values of `extra` put over facts of the same kind and id."""
-    facts = list(facts_of(history))
+    # An evaluator of single statements is given the rows of the pack's tables by hand.
+    facts = [*facts_of(history), *(Fact("same_place", row) for row in pack().tables["same_place"])]
     for fact in extra:
         same = [f for f in facts if f.kind == fact.kind and f.values.get("id") == fact.values.get("id")]
         for old in same:
@@ -181,6 +182,20 @@ NEW = (*MAP, "0 MRI visible 14", "60 MRI visible 9", "L7: 60 MRI visible 7", "L2
             "indeterminate",
             "same-segment",
             id="golden 31: relabelled",
+        ),
+        pytest.param(
+            story(*NEW),
+            (lesion("L2", segment="IVb"), lesion("L7", segment="IV")),
+            "indeterminate",
+            "same-segment",
+            id="IV holds IVb",
+        ),
+        pytest.param(
+            story(*NEW),
+            (lesion("L2", segment="IVb"), lesion("L7", segment="IVa")),
+            "probable",
+            "none",
+            id="IVa and IVb differ",
         ),
         pytest.param(
             story(*NEW),

@@ -1,0 +1,119 @@
+"""What an analyst must enter, as a page of Markdown: tables to read, blocks to paste."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cds_hooks.integration import Integration, Jwt, Lacking
+
+_PREFETCH = """\
+The same for every service, one key a line. A key that is left out is read from the FHIR server, where the
+client names one and sends a token; what nobody reads is named on the cards. At least one of {decisive} must
+be readable; else the answer is 412."""
+_ORDERS = """\
+Cards suggest these orders, as drafts that a clinician must accept; nothing is changed or deleted. The site's
+own codes go into the settings and then stand first in the draft{systems}."""
+_JWT = """\
+- Algorithm: {algorithms}; header with `kid` and `typ` JWT.
+- Claims: {claims}.
+- `aud` is the address that is called, to the letter: the table above for calls, the same with `/feedback`
+  for feedback, `{discovery}` for discovery.
+- `exp` is at most {seconds:g} seconds after `iat`; clocks may differ by {leeway:g} seconds."""
+_ONCE = "\n- Every call has a `jti` of its own: a token is accepted once."
+
+
+def page(made: Integration) -> str:
+    """Returns the page; its code blocks hold the prefetch, the scopes and the settings of our side."""
+    systems = ", ".join(f"`{one}`" for one in made.order_systems)
+    blocks = [
+        f"# Vestige at {made.title}",
+        f"Source on the client: {made.source}. CDS Hooks {made.specification}, FHIR R4.",
+        "## Services",
+        _discovery(made),
+        _table(
+            ("service", "hook", "address"),
+            ((o.id, f"{o.hook} {o.hook_version}", o.url) for o in made.services),
+        ),
+        "Feedback on a card goes to the same address with `/feedback` behind it.",
+        *_lacking("Services that this client does not use:", made.not_fired),
+        "## Prefetch",
+        _PREFETCH.format(decisive=", ".join(one.key for one in made.prefetch if one.decisive)),
+        _block("\n".join(f"{one.key} = {one.query}" for one in made.prefetch)),
+        *_lacking("Not served there; the cards say what follows from it:", made.not_served),
+        "## Access to the FHIR server",
+        "Read only, for the one patient of the call. SMART App Launch 2:",
+        _block(" ".join(made.scopes.v2)),
+        "SMART App Launch 1:",
+        _block(" ".join(made.scopes.v1)),
+        "## Links",
+        "Nothing else is ever linked to; allow these addresses:",
+        "\n".join(f"- `{link}`" for link in made.links),
+        "## Override reasons",
+        _table(
+            ("code", "display", "system"),
+            ((o["code"], o["display"], o["system"]) for o in made.override_reasons),
+        ),
+        "## Orders",
+        _ORDERS.format(systems=f" (systems {systems})" if systems else ""),
+        _table(
+            ("order", "setting", "codes"), ((o.order, f"`{o.setting}`", str(o.codes)) for o in made.orders)
+        ),
+        "## Signed calls (JWT)",
+        _jwt(made.jwt),
+        "On our side:",
+        _block(settings(made), "toml"),
+    ]
+    if made.limits:
+        blocks += ["## What does not work there", "\n".join(f"- {limit}" for limit in made.limits)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def settings(made: Integration) -> str:
+    """Returns the part of our settings file that belongs to this client."""
+    issuer = made.jwt.issuer or "https://ehr.hospital.example"
+    jku = made.jwt.jku or "https://ehr.hospital.example/jwks.json"
+    names = ", ".join(f'"{name}"' for name in made.jwt.algorithms)
+    lines = [
+        "[service]",
+        f'public_url = "{made.discovery.removesuffix("/cds-services")}"',
+        "",
+        "[[trust.issuers]]",
+        f'issuer = "{issuer}"',
+        f'jku = ["{jku}"]',
+        f"algorithms = [{names}]",
+        f'profile = "{made.client}"',
+    ]
+    for server in made.fhir_servers or ("https://fhir.hospital.example/r4",):
+        lines += ["", "[[fhir.servers]]", f'base = "{server}"', f'issuer = "{issuer}"']
+    return "\n".join(lines)
+
+
+def _discovery(made: Integration) -> str:
+    if made.reads_discovery:
+        return f"The client reads `{made.discovery}`; the tables below are what it finds there."
+    return f"The client does not read `{made.discovery}`: enter each service and its prefetch by hand."
+
+
+def _jwt(made: Jwt) -> str:
+    text = _JWT.format(
+        algorithms=" or ".join(made.algorithms),
+        claims=", ".join(f"`{claim}`" for claim in made.claims),
+        discovery=made.discovery_audience,
+        seconds=made.max_seconds,
+        leeway=made.leeway_seconds,
+    )
+    return text + (_ONCE if made.once else "")
+
+
+def _lacking(title: str, what: Iterable[Lacking]) -> list[str]:
+    lines = [f"- {one.name}: {one.why}" for one in what]
+    return [title, "\n".join(lines)] if lines else []
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in lines)
+
+
+def _block(text: str, language: str = "text") -> str:
+    return f"```{language}\n{text}\n```"

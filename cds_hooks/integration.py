@@ -1,0 +1,212 @@
+"""What an analyst must enter in an EHR to connect it, from the registries that the service itself runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from cds_hooks.discovery import SPECIFICATION
+from cds_hooks.profiles import Profile
+from cds_hooks.services import Service, services_of
+from plugin.advice.suggest import override_reasons
+from plugin.advice.text import Texts
+from plugin.dialects import dialects
+from plugin.pull import QUERIES
+from plugin.pull.capability import configured, plan
+from plugin.settings import Settings
+
+# What the pull reads by reference beside the searches of the registry.
+REFERENCED = ("Medication",)
+# The settings of the section `codes` with the word under which the card offers the order.
+ORDERS = {
+    "liver_mri": "mri",
+    "liver_mri_plain": "mri_plain",
+    "ious": "ious",
+    "ceious": "ceious",
+    "mdt_review": "mdt",
+}
+
+
+class Offered(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One service to register; the audience of its calls is `url`, that of its feedback `feedback`."""
+
+    id: str
+    hook: str
+    hook_version: str
+    title: str
+    purpose: str
+    url: str
+    feedback: str
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One row of the prefetch table."""
+
+    key: str
+    query: str
+    resource: str
+    decisive: bool
+
+
+class Lacking(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What cannot be set up at this client, and why."""
+
+    name: str
+    why: str
+
+
+class Scopes(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The least that is read, as scopes of SMART App Launch 2 and 1."""
+
+    v2: tuple[str, ...]
+    v1: tuple[str, ...]
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One order that cards suggest: where the site's own codes for it go, and how many are there."""
+
+    setting: str
+    order: str
+    codes: int
+
+
+class Jwt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How the client must sign its calls; the audience of each call is the address that it goes to."""
+
+    algorithms: tuple[str, ...]
+    claims: tuple[str, ...]
+    discovery_audience: str
+    issuer: str | None
+    jku: str | None
+    max_seconds: float
+    leeway_seconds: float
+    once: bool
+
+
+class Integration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Everything to enter at one client."""
+
+    client: str
+    title: str
+    source: str
+    specification: str
+    reads_discovery: bool
+    discovery: str
+    services: tuple[Offered, ...]
+    not_fired: tuple[Lacking, ...]
+    prefetch: tuple[Key, ...]
+    not_served: tuple[Lacking, ...]
+    scopes: Scopes
+    links: tuple[str, ...]
+    override_reasons: tuple[Mapping[str, str], ...]
+    orders: tuple[Order, ...]
+    order_systems: tuple[str, ...]
+    jwt: Jwt
+    fhir_servers: tuple[str, ...]
+    limits: tuple[str, ...]
+
+
+def integration(profile: Profile, settings: Settings, texts: Texts, *, base: str) -> Integration:
+    """Returns what to enter at this client for the service at `base`, an address without a trailing slash."""
+    offered = services_of(settings).values()
+    root = f"{base}/cds-services"
+    keys, lacking = _prefetch(profile)
+    return Integration(
+        client=profile.name,
+        title=profile.title,
+        source=profile.source,
+        specification=SPECIFICATION,
+        reads_discovery=profile.reads_discovery,
+        discovery=root,
+        services=tuple(_offered(one, root) for one in offered if _fires(profile, one)),
+        not_fired=tuple(
+            Lacking(name=one.id, why=f"{one.hook.name} is not fired")
+            for one in offered
+            if not _fires(profile, one)
+        ),
+        prefetch=keys,
+        not_served=lacking,
+        scopes=_scopes({one.resource for one in keys}),
+        links=(base, *(link.url for link in settings.cards.links if link.type in profile.cards.link_types)),
+        override_reasons=tuple(
+            {"system": one.system, "code": one.code, "display": one.display}
+            for one in override_reasons(texts)
+        ),
+        orders=tuple(
+            Order(
+                setting=f"codes.{name}",
+                order=texts.word("suggestions", word),
+                codes=len(getattr(settings.codes, name)),
+            )
+            for name, word in ORDERS.items()
+        ),
+        order_systems=profile.orders.systems,
+        jwt=_jwt(profile, settings, root),
+        fhir_servers=tuple(server.base for server in settings.fhir.servers),
+        limits=profile.limits,
+    )
+
+
+def _fires(profile: Profile, service: Service) -> bool:
+    """A site's own hook is for the site to fire; every other is as the client's documentation says."""
+    return service.hook.name in profile.fires or bool(service.hook.shown_as)
+
+
+def _offered(service: Service, root: str) -> Offered:
+    return Offered(
+        id=service.id,
+        hook=service.hook.name,
+        hook_version=service.hook.version,
+        title=service.title,
+        purpose=service.description,
+        url=f"{root}/{service.id}",
+        feedback=f"{root}/{service.id}/feedback",
+    )
+
+
+def _prefetch(profile: Profile) -> tuple[tuple[Key, ...], tuple[Lacking, ...]]:
+    """Each query in the way that the client's FHIR server is known to answer."""
+    known = configured(dialects()[profile.fhir_dialect] if profile.fhir_dialect else None)
+    keys: list[Key] = []
+    lacking: list[Lacking] = []
+    for query in QUERIES:
+        ways = plan(query, known)
+        if ways.ways:
+            keys.append(
+                Key(key=query.key, query=ways.ways[0], resource=query.resource, decisive=query.decisive)
+            )
+        else:
+            lacking.append(Lacking(name=query.key, why=ways.refusal))
+    return tuple(keys), tuple(lacking)
+
+
+def _scopes(resources: Iterable[str]) -> Scopes:
+    names = sorted({*resources, *REFERENCED})
+    return Scopes(
+        v2=tuple(f"patient/{name}.{'r' if name in (*REFERENCED, 'Patient') else 'rs'}" for name in names),
+        v1=tuple(f"patient/{name}.read" for name in names),
+    )
+
+
+def _jwt(profile: Profile, settings: Settings, root: str) -> Jwt:
+    trust = settings.trust
+    ours = next((one for one in trust.issuers if one.profile == profile.name), None)
+    fixed = profile.trust
+    return Jwt(
+        algorithms=ours.algorithms if ours is not None else fixed.algorithms,
+        claims=("iss", "aud", "exp", "iat", "jti"),
+        discovery_audience=root,
+        issuer=ours.issuer if ours is not None else fixed.issuer,
+        jku=next(iter(ours.jku), None) if ours is not None else fixed.jku,
+        max_seconds=trust.max_lifetime,
+        leeway_seconds=trust.leeway,
+        once=trust.replay_protection,
+    )
+
+
+def as_document(made: Integration) -> dict[str, Any]:
+    """Returns the same as plain JSON values."""
+    document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(made))
+    return document

@@ -1,0 +1,1 @@
+"""The timeline page: every lesion over time, opened from inside the EHR."""

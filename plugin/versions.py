@@ -1,0 +1,47 @@
+"""Versions of one resource: which is the newest, and which of them cannot be told apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+_LONGEST = 18
+"""Digits of a version number; a longer one is no number that a server counts with."""
+
+
+def newest(versions: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Returns the newest version; several, in an order of their own, where versions cannot be ranked."""
+    if len(versions) == 1:
+        return list(versions)
+    ranks = [_rank(each) for each in versions]
+    top = max(ranks)
+    kept: dict[str, Mapping[str, Any]] = {}
+    for rank, each in zip(ranks, versions, strict=True):
+        if rank == top:
+            kept.setdefault(_content(each), each)
+    return [kept[text] for text in sorted(kept)]
+
+
+def _content(resource: Mapping[str, Any]) -> str:
+    """What a resource says, as text; its narrative and what a server says about it are no content."""
+    said = {name: value for name, value in resource.items() if name not in ("text", "meta")}
+    return json.dumps(said, sort_keys=True, default=str)
+
+
+def _rank(resource: Mapping[str, Any]) -> tuple[int, float]:
+    """Orders versions: by a numeric version, else by the time of the last change."""
+    meta = resource.get("meta")
+    meta = meta if isinstance(meta, Mapping) else {}
+    version = str(meta.get("versionId") or "")
+    counted = version.isascii() and version.isdigit() and len(version) <= _LONGEST
+    return (int(version) if counted else -1, _moment(meta.get("lastUpdated")))
+
+
+def _moment(text: object) -> float:
+    try:
+        stamp = datetime.fromisoformat(str(text))
+        return (stamp if stamp.tzinfo is not None else stamp.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
