@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.require import require
 
 settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("ci")
@@ -16,6 +19,18 @@ def no_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> Iterato
     for name in [name for name in os.environ if name.startswith("VESTIGE_") and "__" in name]:
         monkeypatch.delenv(name)
     yield
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium for one module: Playwright allows one at a time in a process, and no event loop beside it."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = require("chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
+        yield started
+        started.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -13,7 +13,6 @@ from plugin.chart import Gap, GapReason
 from plugin.decision import OverrideReason, Suggestion
 from plugin.errors import NoData
 from tests.cds_hooks.serving import DRAFT, Said, advice, free_port, open_settings, served
-from tests.require import require
 
 DETAIL = """\
 **Two lesions** were last seen on 2026-03-02.
@@ -55,17 +54,6 @@ def sample(patient: str, hook: str) -> SimpleNamespace:
     return SimpleNamespace(
         name=patient, title=f"Story of {patient}", bundle=bundle, hook={"hook": hook, "context": context}
     )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    chromium = require("chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @contextlib.contextmanager

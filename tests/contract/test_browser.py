@@ -18,23 +18,11 @@ from cds_hooks.page.ehr import create_ehr
 from fhir_profiles import samples
 from tests.cds_hooks.jwts import Client, elliptic, key_file
 from tests.cds_hooks.serving import free_port, served
-from tests.require import require
 from tests.service import running
 
 TODAY = date.today()
 NAME = "ct-only-watch-and-wait"
 WAIT = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    chromium = require("chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 class Site:

@@ -19,17 +19,6 @@ PATIENCE = 60_000
 Opened = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    chromium = require("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def opened(browser: Any) -> Iterator[Opened]:
     """Opens the page over what the endpoints say: `opened(Says(...), width=360)`."""
