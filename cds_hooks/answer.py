@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from cds_hooks.call import HookCall
 from cds_hooks.counted import NOTHING, Counted
-from cds_hooks.feedback import FeedbackItem
 from cds_hooks.trust import Caller
+from plugin.rows import FeedbackItem
 
 if TYPE_CHECKING:
     from plugin.decision import Advice

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from msgspec import Struct
-
 from cds_hooks.trust.caller import Caller
 from cds_hooks.wire import parse
 from plugin.errors import CallError
+from plugin.rows import FeedbackItem
 
 OUTCOMES = ("accepted", "overridden")
 MAX_ITEMS = 1000
@@ -20,23 +19,6 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 EPIC_REASON = "com.epic.cdshooks.feedback.overrideReason."
-
-
-class FeedbackItem(Struct, frozen=True, kw_only=True):
-    """What one user did with one card; `commented` says that words came with it, kept or not."""
-
-    service: str
-    card: str
-    outcome: str
-    at: datetime
-    accepted: tuple[str, ...] = ()
-    reason_system: str | None = None
-    reason_code: str | None = None
-    reason_display: str | None = None
-    comment: str | None = None
-    commented: bool = False
-    client: str | None = None
-    tenant: str | None = None
 
 
 def read_feedback(body: bytes, *, service: str, caller: Caller, comments: bool) -> list[FeedbackItem]:

@@ -14,7 +14,6 @@ from cds_hooks import log
 from cds_hooks.answer import Answer, Sent
 from cds_hooks.call import HookCall
 from cds_hooks.counted import counted
-from cds_hooks.feedback import FeedbackItem
 from cds_hooks.memory import Lost, Memory
 from cds_hooks.rulebook import evaluator_of
 from cds_hooks.trust import Caller
@@ -27,6 +26,7 @@ from plugin.errors import StoreError
 from plugin.pull import PREFETCH, QUERIES, HookInput, Sessions, pull
 from plugin.record import Entry, Pseudonyms, RecordedAnswer, RecordedFinding, record_of
 from plugin.recorder import Recorder, Recording
+from plugin.rows import FeedbackItem
 from plugin.sent import SentCard, SentRule
 from plugin.settings import Settings, pseudonym_key, today
 from plugin.spool import folder_of

@@ -6,7 +6,6 @@ and the chart can prove what a decision rested on, and nobody else can read the 
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -113,7 +112,7 @@ class Pseudonyms:
         return self._mac(msgspec.json.encode(resource, order="sorted"))
 
     def _mac(self, message: bytes) -> str:
-        return hmac.new(self._key, message, hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, message, "sha256").hex()
 
 
 def record_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -13,43 +13,13 @@ import sqlalchemy as sa
 from plugin.sent import SentCard, SentRule
 
 
-class FeedbackItem(Protocol):
-    """What one user did with one card, as the protocol layer read it."""
-
-    @property
-    def service(self) -> str: ...
-    @property
-    def card(self) -> str: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def accepted(self) -> tuple[str, ...]: ...
-    @property
-    def reason_system(self) -> str | None: ...
-    @property
-    def reason_code(self) -> str | None: ...
-    @property
-    def reason_display(self) -> str | None: ...
-    @property
-    def comment(self) -> str | None: ...
-    @property
-    def commented(self) -> bool: ...
-    @property
-    def client(self) -> str | None: ...
-    @property
-    def tenant(self) -> str | None: ...
-
-
-class Feedback(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored piece of feedback; `received` is when it came, `commented` that words came with it."""
+class FeedbackItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What one user did with one card; `commented` says that words came with it, kept or not."""
 
     service: str
     card: str
     outcome: str
     at: datetime
-    received: datetime
     accepted: tuple[str, ...] = ()
     reason_system: str | None = None
     reason_code: str | None = None
@@ -58,6 +28,12 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True):
     commented: bool = False
     client: str | None = None
     tenant: str | None = None
+
+
+class Feedback(FeedbackItem, frozen=True, kw_only=True):
+    """One stored piece of feedback; `received` is when it came."""
+
+    received: datetime
 
 
 def feedback_row(item: FeedbackItem, received: datetime) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 _LONGEST = 18
 """Digits of a version number; a longer one is no number that a server counts with."""
@@ -17,17 +18,17 @@ def newest(versions: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         return list(versions)
     ranks = [_rank(each) for each in versions]
     top = max(ranks)
-    kept: dict[str, Mapping[str, Any]] = {}
+    kept: dict[bytes, Mapping[str, Any]] = {}
     for rank, each in zip(ranks, versions, strict=True):
         if rank == top:
             kept.setdefault(_content(each), each)
-    return [kept[text] for text in sorted(kept)]
+    return [kept[content] for content in sorted(kept)]
 
 
-def _content(resource: Mapping[str, Any]) -> str:
-    """What a resource says, as text; its narrative and what a server says about it are no content."""
+def _content(resource: Mapping[str, Any]) -> bytes:
+    """What a resource says, written; its narrative and what a server says about it are no content."""
     said = {name: value for name, value in resource.items() if name not in ("text", "meta")}
-    return json.dumps(said, sort_keys=True, default=str)
+    return msgspec.json.encode(said, order="sorted")
 
 
 def _rank(resource: Mapping[str, Any]) -> tuple[int, float]:

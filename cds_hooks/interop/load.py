@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from cds_hooks.interop.manifest import Manifest, Planned
 from cds_hooks.interop.patients import RUN_IDENTIFIER, Subject, mark, rewritten
+from fhir_profiles.read.reference import with_references
 from plugin.chart import GapReason
 from plugin.errors import FhirError
 from plugin.probe.asker import Asker, Reply
@@ -102,13 +103,14 @@ def _put(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def _posts(wanted: Sequence[Mapping[str, Any]], run: str) -> list[dict[str, Any]]:
     urns = {_name(one): f"urn:uuid:{_uuid(place, run)}" for place, one in enumerate(wanted)}
+    pointing = [with_references(one, lambda name: urns.get(name, name)) for one in wanted]
     return [
         {
             "fullUrl": urns[_name(one)],
-            "resource": {key: value for key, value in _pointing(one, urns).items() if key != "id"},
+            "resource": {key: value for key, value in resource.items() if key != "id"},
             "request": {"method": "POST", "url": one["resourceType"], "ifNoneExist": _condition(one)},
         }
-        for one in wanted
+        for one, resource in zip(wanted, pointing, strict=True)
     ]
 
 
@@ -202,20 +204,6 @@ def _as_loaded(subject: Subject, ids: Mapping[str, str]) -> Subject:
 def _at(value: Any, ids: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = rewritten(value, ids)
     return found
-
-
-def _pointing(value: Any, urns: Mapping[str, str]) -> Any:
-    """The same JSON with every reference to one of these resources as its urn."""
-    if isinstance(value, Mapping):
-        return {
-            key: urns.get(item, item)
-            if key == "reference" and isinstance(item, str)
-            else _pointing(item, urns)
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_pointing(item, urns) for item in value]
-    return value
 
 
 def _condition(one: Mapping[str, Any]) -> str:

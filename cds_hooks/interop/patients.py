@@ -14,6 +14,7 @@ import yaml
 
 from fhir_profiles import samples
 from fhir_profiles.codes import CANONICAL
+from fhir_profiles.read.reference import with_references
 from fhir_profiles.samples.sample import moved
 from plugin.errors import InputError
 
@@ -152,16 +153,7 @@ def mark(kind: str, own: str) -> str:
 
 def rewritten(value: Any, names: Mapping[str, str]) -> Any:
     """Returns the same JSON with every relative reference to one of these resources under its new id."""
-    if isinstance(value, Mapping):
-        return {
-            key: _renamed(item, names)
-            if key == "reference" and isinstance(item, str)
-            else rewritten(item, names)
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [rewritten(item, names) for item in value]
-    return value
+    return with_references(value, lambda reference: _renamed(reference, names))
 
 
 def _renamed(reference: str, names: Mapping[str, str]) -> str:

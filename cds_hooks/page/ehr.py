@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_hooks.page.authority import Authority
 from cds_hooks.page.fhir import TOKEN_SECONDS, FhirEndpoint, Tokens
 from cds_hooks.page.records import Records
+from cds_hooks.page_headers import PageHeaders
 
 if TYPE_CHECKING:
     from fhir_profiles.samples import Sample
@@ -77,7 +77,7 @@ def create_ehr(
             Mount("/vendor", StaticFiles(directory=VENDOR)),
             *FhirEndpoint(Records(sample.bundle for sample in samples), base, tokens).routes(),
         ],
-        middleware=[Middleware(Headers, policy=_policy(service))],
+        middleware=[Middleware(PageHeaders, policy=_policy(service))],
     )
 
 
@@ -122,26 +122,3 @@ def _name(person: Mapping[str, Any]) -> str:
     name: Mapping[str, Any] = next(iter(person.get("name", [])), {})
     parts = [*name.get("given", []), name.get("family", "")]
     return str(name.get("text") or " ".join(parts).strip() or person["id"])
-
-
-class Headers:
-    """Adds the security headers to every answer of the demo EHR."""
-
-    def __init__(self, app: ASGIApp, policy: str) -> None:
-        self._app = app
-        self._headers = [
-            (b"content-security-policy", policy.encode()),
-            (b"x-content-type-options", b"nosniff"),
-            (b"referrer-policy", b"no-referrer"),
-            (b"cache-control", b"no-store"),
-        ]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes one request on and completes the head of its answer."""
-
-        async def complete(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self._headers]
-            await send(message)
-
-        await self._app(scope, receive, complete)

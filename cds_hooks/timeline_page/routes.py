@@ -16,11 +16,12 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from cds_hooks.intake import body_of, check_content_type
 from cds_hooks.outcome import outcome
 from cds_hooks.page.authority import CLIENT as DEMO_CLIENT
+from cds_hooks.page_headers import PageHeaders
 from cds_hooks.timeline_page.page import Page, SetOut
 from cds_hooks.timeline_page.reading import read_reading
 from cds_hooks.timeline_page.session import FLOW_SECONDS, Session
@@ -40,40 +41,20 @@ Work = Callable[[Page, Session, Any], Any]
 def timeline_routes(page: Page, settings: Settings, base: str) -> list[BaseRoute]:
     """Returns the routes of the page, which answers at `base`."""
     table = _Routes(page, settings, base)
-    app: ASGIApp = Headers(Router(table.routes(), redirect_slashes=False), _policy(settings))
+    app: ASGIApp = PageHeaders(Router(table.routes(), redirect_slashes=False), _policy(settings), ALONE)
     return [Route("/timeline", _to_page), Mount("/timeline", app=app)]
+
+
+# A page that shows a patient shares nothing with other windows and asks the browser for nothing.
+ALONE = {
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
 
 
 async def _to_page(_request: Request) -> Response:
     return RedirectResponse("timeline/", 308)
-
-
-class Headers:
-    """Adds the security headers to every answer of the page."""
-
-    def __init__(self, app: ASGIApp, policy: str) -> None:
-        self._app = app
-        self._headers = [
-            (b"content-security-policy", policy.encode()),
-            (b"x-content-type-options", b"nosniff"),
-            (b"referrer-policy", b"no-referrer"),
-            (b"cache-control", b"no-store"),
-            (b"cross-origin-opener-policy", b"same-origin"),
-            (b"cross-origin-resource-policy", b"same-origin"),
-            (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-        ]
-        self._names = {name for name, _ in self._headers}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes one request on and completes the head of its answer."""
-
-        async def complete(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                kept = [one for one in message.get("headers", ()) if one[0].lower() not in self._names]
-                message["headers"] = [*kept, *self._headers]
-            await send(message)
-
-        await self._app(scope, receive, complete)
 
 
 def _policy(settings: Settings) -> str:

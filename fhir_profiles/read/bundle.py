@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fhir_profiles.read.element import is_object, obj, objs, text
-from fhir_profiles.read.reference import normalise
+from fhir_profiles.read.reference import normalise, with_references
 
 
 def unbundle(bundle: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
@@ -24,7 +24,7 @@ def unbundle(bundle: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
             names[url] = f"{kind}/{given or url.rsplit(':', 1)[-1]}"
     found = []
     for url, resource in entries:
-        named = _renamed(resource, names) if names else dict(resource)
+        named = with_references(resource, lambda url: names.get(url, url)) if names else dict(resource)
         if url in names and text(named.get("id")) is None:
             named["id"] = names[url].split("/", 1)[1]
         found.append(named)
@@ -39,17 +39,6 @@ def _entries(bundle: Mapping[str, Any]) -> Iterable[tuple[str | None, Mapping[st
             yield from _entries(resource)
         elif resource and kind != "OperationOutcome" and obj(entry.get("search")).get("mode") != "outcome":
             yield text(entry.get("fullUrl")), resource
-
-
-def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            key: names.get(item, item)
-            if key == "reference" and isinstance(item, str)
-            else _renamed(item, names)
-            for key, item in value.items()
-        }
-    return [_renamed(item, names) for item in value] if isinstance(value, list) else value
 
 
 def with_medications(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from fhir_profiles.codes import DCM, DICOM_UID, Identifier
 from fhir_profiles.read.element import Json, bare_uid, codings, extensions, member, obj, objs, text
@@ -18,6 +19,20 @@ LESION_EXTENSION = "https://vestige.example/fhir/StructureDefinition/crlm-lesion
 _LITERAL = re.compile(
     r"^(?:(?P<base>.*)/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$"
 )
+
+
+def with_references(value: Any, rename: Callable[[str], str]) -> Any:
+    """Gives the same JSON with every reference in it as `rename` has it."""
+    if isinstance(value, Mapping):
+        return {
+            key: rename(item)
+            if key == "reference" and isinstance(item, str)
+            else with_references(item, rename)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [with_references(item, rename) for item in value]
+    return value
 
 
 def normalise(reference: object, base: str | None = None) -> str | None:

@@ -26,17 +26,10 @@ from fhir_profiles.codes import (
     Topic,
     Visibility,
 )
+from fhir_profiles.reading import METHODS
 from fhir_profiles.samples.person import PROFILE, Person, Resource, component, quantity, ref
 
 _MODALITY = {"CT": ("CT",), "MRI": ("MR",), "PET": ("PT", "CT"), "IOUS": ("US",), "CEIOUS": ("US",)}
-_METHOD = {
-    "CT": Method.CT,
-    "MRI": Method.MRI,
-    "PET": Method.PET,
-    "US": Method.US,
-    "IOUS": Method.IOUS,
-    "CEIOUS": Method.CEIOUS,
-}
 _PROCEDURE: dict[str, Coded] = {
     "CT": Imaging.CT_LIVER_W,
     "MRI": Imaging.MR_LIVER_WO_W,
@@ -167,7 +160,7 @@ class Imaged(Person):
             profile="crlm-exam-adequacy",
             focus=None,
             study=study,
-            method=_METHOD[kind].concept,
+            method=METHODS[kind].concept,
             valueCodeableConcept=value.concept,
             component=list(parts),
         )
@@ -228,7 +221,7 @@ class Imaged(Person):
             profile="crlm-lesion-size",
             focus=lesion,
             study=study,
-            method=_METHOD[kind].concept,
+            method=METHODS[kind].concept,
             component=[component(Size.LONGEST, valueQuantity=quantity(mm, "mm"))],
         )
         return self._visibility(lesion, study, Visibility.PRESENT, *parts)
@@ -247,7 +240,7 @@ class Imaged(Person):
             profile="crlm-lesion-visibility",
             focus=lesion,
             study=study,
-            method=_METHOD[_kind_of(study)].concept,
+            method=METHODS[_kind_of(study)].concept,
             valueCodeableConcept=value.concept,
             **extra,
         )
@@ -262,7 +255,7 @@ class Imaged(Person):
             profile="crlm-lesion-measure",
             focus=lesion,
             study=study,
-            method=_METHOD[_kind_of(study)].concept,
+            method=METHODS[_kind_of(study)].concept,
             valueQuantity=quantity(value, unit),
         )
 

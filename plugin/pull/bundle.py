@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fhir_profiles.read.reference import with_references
 from plugin.chart import GapReason
 
 # Issue types (FHIR R4 "issue-type") that mean something was left out, even in a mere warning.
@@ -147,7 +148,7 @@ def with_ids(bundle: Mapping[str, Any]) -> Mapping[str, Any]:
 def _renamed_entry(entry: Any, names: Mapping[str, str]) -> Any:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("resource"), Mapping):
         return entry
-    resource = _renamed(entry["resource"], names)
+    resource = with_references(entry["resource"], lambda url: names.get(url, url))
     url, _ = _urn_entry(entry)
     if url is not None and url in names and not isinstance(resource.get("id"), str):
         resource = {**resource, "id": names[url].split("/", 1)[1]}
@@ -163,19 +164,6 @@ def _urn_entry(entry: Any) -> tuple[str | None, Mapping[str, Any] | None]:
     if not isinstance(resource, Mapping) or not isinstance(resource.get("resourceType"), str):
         return None, None
     return url, resource
-
-
-def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            key: names.get(item, item)
-            if key == "reference" and isinstance(item, str)
-            else _renamed(item, names)
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_renamed(item, names) for item in value]
-    return value
 
 
 def _mode(entry: Mapping[str, Any]) -> object:

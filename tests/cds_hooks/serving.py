@@ -13,13 +13,13 @@ from starlette.types import ASGIApp
 
 from cds_hooks.answer import Answer, Sent
 from cds_hooks.call import HookCall
-from cds_hooks.feedback import FeedbackItem
 from cds_hooks.server import listen, port_of
 from cds_hooks.trust import Caller
 from plugin.decision import Advice, OverrideReason, Suggestion
 from plugin.errors import StoreError
 from plugin.pull.queries import PREFETCH
 from plugin.recorder import Recording
+from plugin.rows import FeedbackItem
 from plugin.settings import Service, Settings
 
 ORIGIN = "http://ehr.example"

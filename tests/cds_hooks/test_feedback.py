@@ -10,10 +10,11 @@ import pytest
 import requests
 
 from cds_hooks.app import create_app
-from cds_hooks.feedback import MAX_ITEMS, FeedbackItem, read_feedback
+from cds_hooks.feedback import MAX_ITEMS, read_feedback
 from cds_hooks.services import SERVICES
 from cds_hooks.trust.caller import ANYBODY
 from plugin.errors import CallError, StoreError
+from plugin.rows import FeedbackItem
 from tests.cds_hooks.serving import Said, open_settings, post, served
 
 PATH = "/cds-services/crlm-order-sign/feedback"
