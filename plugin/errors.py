@@ -7,6 +7,7 @@
     ├── CallError                a hook call cannot be answered                   (HTTP 400)
     │   └── NoData               nothing decisive can be read                     (HTTP 412)
     ├── FhirError                a FHIR server did not give what was asked        (exit code 3)
+    ├── Stopped                  a command was told to end before it was done     (exit code 1)
     └── StoreError               the database cannot be read or written           (exit code 3)
         ├── StoreAddressError    its address cannot be used                       (exit code 2)
         └── StoreRefusal         it works, and does not take these rows           (exit code 3)
@@ -74,6 +75,10 @@ class FhirError(VestigeError):
         super().__init__(f"{reason.value}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class Stopped(VestigeError):
+    """A command was told to end before it was done, by Ctrl-C or SIGTERM."""
 
 
 class StoreError(VestigeError):

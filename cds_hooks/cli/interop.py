@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import tempfile
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import msgspec
 import typer
@@ -27,6 +23,7 @@ from cds_hooks.interop.patients import Subject, folder_subjects, sample_subjects
 from cds_hooks.interop.reader import Reader
 from cds_hooks.interop.run import Means, read_only, write
 from cds_hooks.interop.service import Service, elsewhere, started
+from cds_hooks.interop.stop import stoppable
 from cds_hooks.rulebook import evaluator_here
 from plugin.chart import GapReason
 from plugin.errors import FhirError, InputError
@@ -118,9 +115,9 @@ def interop(
     )
     limits = options.limits_of(settings, timeout, parallel)
     with ExitStack() as stack:
-        stack.enter_context(_stoppable())
         door = _Door(access, server, limits, base, writes=writes, bodies=writes or bodies)
         stack.callback(door.close)
+        stack.enter_context(stoppable(door.asker.stop))
         if left is not None:
             raise typer.Exit(_cleaned(clean(left, door.asker, check=True), left, as_json=as_json))
         subjects = _subjects(settings, patients, sample) if writes else ()
@@ -294,20 +291,3 @@ def _print(out: Console, outcome: Outcome, where: Path | None) -> None:
 
 def _bar(as_json: bool) -> Progress:
     return Progress(console=Console(stderr=True), transient=True, disable=as_json)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Makes SIGTERM end a run as Ctrl-C does: with removal."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(_number: int, _frame: FrameType | None) -> Any:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -10,6 +10,7 @@ import msgspec
 
 from cds_hooks.interop.manifest import Manifest, Planned
 from cds_hooks.interop.patients import RUN_IDENTIFIER, is_marked
+from plugin.errors import Stopped
 from plugin.probe.asker import Asker
 from plugin.pull.bundle import page
 
@@ -35,10 +36,30 @@ def clean(manifest: Manifest, asker: Asker, *, check: bool, told: Told | None = 
     """Removes everything that the manifest names, the last created first.
 
     What the server said it created is deleted by its id; with `check` only after a look whether it carries
-    the mark of the run. What was only planned is looked for by its identifier.
+    the mark of the run. What was only planned is looked for by its identifier. Once the asker is told to
+    stop, the rest is left, and said.
     """
     counts = {"removed": 0, "absent": 0}
     faults: dict[str, str] = {}
+    try:
+        _every(manifest, asker, counts, faults, check=check, told=told)
+    except Stopped:
+        faults = {one.name: f"stopped: vestige interop --clean {manifest.path}" for one in manifest.left}
+    manifest.finish()
+    left = tuple(f"{name}: {fault}" for name, fault in sorted(faults.items()))
+    return Cleaned(removed=counts["removed"], absent=counts["absent"], left=left)
+
+
+def _every(
+    manifest: Manifest,
+    asker: Asker,
+    counts: dict[str, int],
+    faults: dict[str, str],
+    *,
+    check: bool,
+    told: Told | None,
+) -> None:
+    """Removes what can be removed; `faults` says why the rest is still there."""
     waiting = list(reversed(manifest.left))
     known = [one for one in waiting if one.id is not None and one.name in manifest.made]
     if not check and len(known) > 1:
@@ -54,9 +75,6 @@ def clean(manifest: Manifest, asker: Asker, *, check: bool, told: Told | None = 
         fault = _one(one, manifest, asker, counts, check=check)
         if fault is None:
             del faults[one.name]
-    manifest.finish()
-    left = tuple(f"{name}: {fault}" for name, fault in sorted(faults.items()))
-    return Cleaned(removed=counts["removed"], absent=counts["absent"], left=left)
 
 
 def _together(

@@ -10,7 +10,7 @@ from typing import Any
 
 from cds_hooks.hooks import Hook
 from cds_hooks.interop.calls import body_of, charted, context_of, hooks_of, prefetch_of
-from cds_hooks.interop.clean import Cleaned, clean, count
+from cds_hooks.interop.clean import clean, count
 from cds_hooks.interop.compare import decided_as_expected, rules_of, said_as_decided
 from cds_hooks.interop.load import Loaded, Loading, load
 from cds_hooks.interop.manifest import Manifest
@@ -21,7 +21,7 @@ from cds_hooks.interop.service import Service
 from plugin.advice import advise
 from plugin.chart import Chart
 from plugin.decision import Decision
-from plugin.errors import FhirError, NoData
+from plugin.errors import FhirError, NoData, Stopped
 from plugin.probe.asker import Asker
 from plugin.pull.owner import Identity, Owner
 from plugin.settings import today
@@ -62,7 +62,7 @@ def begun(means: Means, mode: Any, run: str) -> Outcome:
 
 
 def write(means: Means, subjects: Sequence[Subject], manifest: Manifest, *, keep: bool) -> Outcome:
-    """Returns the outcome of loading, calling and removing; Ctrl-C ends the calling, not the removing."""
+    """Returns the outcome of loading, calling and removing; told to stop, it removes what it created."""
     outcome = begun(means, "write", manifest.run)
     outcome.manifest = str(manifest.path)
     outcome.kept = keep
@@ -75,26 +75,21 @@ def write(means: Means, subjects: Sequence[Subject], manifest: Manifest, *, keep
             means.told(place - 1, len(subjects), subject.name)
             outcome.patients.append(_loaded_and_called(means, subject, hooks, manifest, loading))
         means.told(len(subjects), len(subjects), "removing")
-    except KeyboardInterrupt:
+    except Stopped:
         outcome.interrupted = True
         outcome.notes.append("stopped by hand")
     finally:
         means.asker.stop.clear()
         if not keep:
-            outcome.cleaned = _removed(manifest, means.asker)
+            outcome.cleaned = clean(manifest, means.asker, check=False)
     outcome.notes += loading.notes
     outcome.created = loading.created
-    outcome.after = count(kinds, means.asker)
-    return ended(outcome, means, started)
-
-
-def _removed(manifest: Manifest, asker: Asker) -> Cleaned:
-    """Removes what was created; stopped a second time, it says what is left and how to remove it."""
     try:
-        return clean(manifest, asker, check=False)
-    except KeyboardInterrupt:
-        left = tuple(f"{one.name}: vestige interop --clean {manifest.path}" for one in manifest.left)
-        return Cleaned(removed=0, absent=0, left=left)
+        outcome.after = count(kinds, means.asker)
+    except Stopped:
+        outcome.interrupted = True
+        outcome.notes.append("stopped again: what is on the server now was not counted")
+    return ended(outcome, means, started)
 
 
 def ended(outcome: Outcome, means: Means, started: float) -> Outcome:
@@ -166,6 +161,7 @@ def fired(
             language=means.reader.settings.cards.language,
         )
         for way, given in (("from the server", None), ("with prefetch", prefetch)):
+            means.asker.go_on()
             body = body_of(hook, context, base=means.asker.base, token=means.reader.token(), prefetch=given)
             called = means.service.call(service, body, f"{subject.name}, {hook.name}, {way}")
             yield said_as_decided(
@@ -185,7 +181,7 @@ def read_only(means: Means, patients: Sequence[str], run: str) -> Outcome:
         for place, patient in enumerate(patients, start=1):
             means.told(place - 1, len(patients), f"patient {place}")
             outcome.patients.append(_looked_at(means, patient, hooks))
-    except KeyboardInterrupt:
+    except Stopped:
         outcome.interrupted = True
         outcome.notes.append("stopped by hand")
     return ended(outcome, means, started)

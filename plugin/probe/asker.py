@@ -13,7 +13,7 @@ import msgspec
 import requests
 import urllib3
 
-from plugin.errors import FhirError
+from plugin.errors import FhirError, Stopped
 from plugin.probe.access import Entrance
 from plugin.probe.journal import Journal
 from plugin.pull.address import AddressError, inside
@@ -61,7 +61,7 @@ class Asker:
     """One server with its way in; `parallel` requests at most are under way at any moment.
 
     Only with `writes` anything but GET is sent. HTTP 429, and 503 with a Retry-After, are waited for and
-    asked again, a few times; `stop` ends the waiting.
+    asked again, a few times. Once `stop` is set the waiting ends, and no further request is sent.
     """
 
     def __init__(
@@ -104,8 +104,8 @@ class Asker:
     ) -> Reply:
         """Returns the answer to one request; nothing that a server does raises.
 
-        Raises FhirError only where no token can be had, and ValueError for a request that would write where
-        this asker is for reading.
+        Raises FhirError only where no token can be had, Stopped once `stop` is set, and ValueError for a
+        request that would write where this asker is for reading.
         """
         if method != "GET" and not self.writes:
             raise ValueError(f"{method} of an asker that only reads")
@@ -115,14 +115,20 @@ class Asker:
             return Reply(status=0, fault=str(error))
         body = None if document is None else msgspec.json.encode(document)
         for attempt in range(_TRIES):
+            self.go_on()
             with self._turn:
                 reply = self._once(method, url, body, headers or {}, about, strict=strict)
             wait = _pause(reply, attempt)
-            if wait is None or attempt == _TRIES - 1 or self.stop.is_set():
+            if wait is None or attempt == _TRIES - 1:
                 break
             self.waits += 1
             self._sleep(wait)
         return reply
+
+    def go_on(self) -> None:
+        """Raises Stopped once `stop` is set."""
+        if self.stop.is_set():
+            raise Stopped("stopped by hand")
 
     def close(self) -> None:
         """Closes the connections."""

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import subprocess
+import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -22,9 +24,10 @@ from cds_hooks.interop.patients import (
     marked,
     sample_subjects,
 )
+from cds_hooks.interop.stop import stoppable
 from fhir_profiles import samples
 from plugin.address import base_of
-from plugin.errors import FhirError, InputError
+from plugin.errors import FhirError, InputError, Stopped
 from plugin.probe.access import Access
 from plugin.probe.asker import Asker
 from plugin.probe.journal import Journal
@@ -101,6 +104,76 @@ def test_a_run_that_is_stopped_leaves_nothing_or_its_manifest(how: signal.Signal
             assert (told["interrupted"], told["cleaned"]["left"]) == (True, [])
         assert resources(server) == []
         assert not manifest.exists()
+
+
+def test_stopped_while_removing_the_rest_is_named_and_removed_later(tmp_path: Path) -> None:
+    class Stopping(WritableEpic):
+        def delete(self, kind: str, own: str) -> Reply:
+            found = super().delete(kind, own)
+            if len(self.resources) == 3:
+                asked.stop.set()
+            return found
+
+    with serving(Stopping()) as server:
+        manifest = Manifest.begun(tmp_path / "run.jsonl", new_run(), server.base)
+        asked = asker(server)
+        load(marked(SUBJECT, manifest.run), asked, manifest, Loading())
+        loaded = len(resources(server))
+        done = clean(manifest, asked, check=False)
+        assert (done.removed, len(done.left), done.whole) == (loaded - 3, 3, False)
+        assert all(f"vestige interop --clean {manifest.path}" in one for one in done.left)
+        later = clean(Manifest.read(manifest.path), asker(server), check=True)
+        assert (later.removed, later.left, resources(server)) == (3, (), [])
+        assert not manifest.path.exists()
+
+
+def test_an_asker_told_to_stop_waits_for_nothing_and_asks_nothing_more() -> None:
+    def busy(_request: Request, _server: Hostile) -> Reply:
+        asked.stop.set()
+        return status(429, **{"Retry-After": "60"})
+
+    with serving(busy) as server:
+        asked = asker(server)
+        started = time.monotonic()
+        with pytest.raises(Stopped):
+            asked.get("Patient/1")
+        assert time.monotonic() - started < 50
+        assert len(server.requests) == 1
+        with pytest.raises(Stopped):
+            asked.get("Patient/1")
+        assert len(server.requests) == 1
+
+
+def test_a_signal_asks_first_and_ends_the_process_when_repeated() -> None:
+    program = (
+        "import signal, threading, time\n"
+        "from cds_hooks.interop.stop import stoppable\n"
+        "stop = threading.Event()\n"
+        "with stoppable(stop):\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+        "    print(stop.is_set(), flush=True)\n"
+        "    stop.clear()\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+        "    print(stop.is_set(), flush=True)\n"
+        "    signal.raise_signal(signal.SIGTERM)\n"
+        "    print('still here', flush=True)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert (ran.returncode, ran.stdout.split()) == (-signal.SIGTERM, ["True", "True"])
+    assert ran.stderr.count("Stopping after this step") == 2
+    assert "--clean MANIFEST" in ran.stderr
+
+
+def test_a_signal_that_was_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        stop = threading.Event()
+        with stoppable(stop):
+            signal.raise_signal(signal.SIGINT)
+        assert not stop.is_set()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_what_is_about_to_be_created_is_on_disk_before_it_is_sent(tmp_path: Path) -> None:
