@@ -27,12 +27,16 @@ from cds_hooks.intake import body_of, check_content_type
 from cds_hooks.loopback import LoopbackNames
 from cds_hooks.metrics import CONTENT_TYPE
 from cds_hooks.outcome import of_call_error, of_http_error, of_store_error, outcome
+from cds_hooks.places import Places
 from cds_hooks.services import Service
 from cds_hooks.usecase import UseCase
 from plugin.errors import CallError, StoreError
 from plugin.settings import Settings
 
-THREADS = 16
+# Calls have threads of their own (cds_hooks.places); these are for the timeline page, and for what must be
+# answered under full load, too: discovery, readiness.
+PAGE_THREADS = 16
+DESK_THREADS = 4
 # An answer that is being recorded when its deadline passes is waited for: a line is written to a file.
 RECORDING_SECONDS = 1.0
 T = TypeVar("T")
@@ -48,10 +52,16 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Starlett
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="vestige") as pool:
-            app.state.pool = pool
+        with (
+            ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="vestige-page") as pool,
+            ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="vestige") as small,
+        ):
+            app.state.pool, app.state.small = pool, small
+            app.state.places = Places(settings.service, partial(desk.metrics.count, "vestige_overload_total"))
             yield
-            pool.shutdown(wait=False, cancel_futures=True)
+            for one in (pool, small):
+                one.shutdown(wait=False, cancel_futures=True)
+            app.state.places.close()
         desk.gate.close()
         desk.answerer.close()
 
@@ -120,14 +130,16 @@ async def discover(request: Request) -> Response:
 async def call(request: Request) -> Response:
     """Answers `POST /cds-services/{id}`: cards, or an OperationOutcome; late is a card that says so."""
     desk: Desk = request.app.state.desk
+    places: Places = request.app.state.places
     service = _service(request)
     check_content_type(request)
-    body = await body_of(request, desk.settings.service.max_body)
     credentials = request.headers.getlist("authorization")
     turn = Turn()
-    work = partial(desk.call, service, body, credentials, time.monotonic(), turn)
     try:
-        reply = await _in_time(_in_thread(request, work), desk.settings.service.hook_deadline, turn)
+        with places.receiving():
+            body = await body_of(request, desk.settings.service.max_body)
+        work = partial(desk.call, service, body, credentials, time.monotonic(), turn)
+        reply = await _in_time(places.submit(work), desk.settings.service.hook_deadline, turn)
     except TimeoutError:
         reply = desk.late(service)
     except (CallError, StoreError) as error:
@@ -140,11 +152,13 @@ async def call(request: Request) -> Response:
 async def feedback(request: Request) -> Response:
     """Answers `POST /cds-services/{id}/feedback`: 200 with no body once every item is stored."""
     desk: Desk = request.app.state.desk
+    places: Places = request.app.state.places
     service = _service(request)
     check_content_type(request)
-    body = await body_of(request, desk.settings.service.max_body)
     credentials = request.headers.getlist("authorization")
-    await _in_thread(request, partial(desk.feedback, service, body, credentials))
+    with places.receiving():
+        body = await body_of(request, desk.settings.service.max_body)
+    await places.submit(partial(desk.feedback, service, body, credentials))
     return Response(status_code=200)
 
 
@@ -184,6 +198,7 @@ async def ready(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Answers the counters in the Prometheus text format."""
     desk: Desk = request.app.state.desk
+    desk.metrics.set_load(request.app.state.places.load)
     return Response(desk.metrics_text(), media_type=CONTENT_TYPE)
 
 
@@ -269,4 +284,4 @@ async def _in_time(answered: asyncio.Future[Reply], seconds: float, turn: Turn) 
 
 
 def _in_thread(request: Request, work: Callable[[], T]) -> asyncio.Future[T]:
-    return asyncio.get_running_loop().run_in_executor(request.app.state.pool, work)
+    return asyncio.get_running_loop().run_in_executor(request.app.state.small, work)

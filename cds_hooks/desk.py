@@ -18,6 +18,7 @@ from cds_hooks.call import read_call
 from cds_hooks.cards import Timeline, late_card, response
 from cds_hooks.discovery import Discovery, discovery, usage_requirements
 from cds_hooks.feedback import read_feedback
+from cds_hooks.in_use import InUse
 from cds_hooks.metrics import Metrics
 from cds_hooks.model import HookResponse, encoded
 from cds_hooks.openapi import openapi
@@ -27,6 +28,7 @@ from plugin.errors import CallError, SettingsError, StoreError
 from plugin.settings import Settings
 
 if TYPE_CHECKING:
+    from cds_hooks.timeline_page.page import Page
     from plugin.decision import Advice
 
 
@@ -52,15 +54,37 @@ class Turn:
         return self._taken.acquire(blocking=False)
 
 
-class Desk:
-    """One site's service: settings, trust, answerer, store and counts; used from several threads."""
+class Reloads:
+    """What became of the last reload: since when settings on disk are refused, which keys wait for a restart."""
 
-    def __init__(self, settings: Settings, answerer: Answerer) -> None:
+    def __init__(self) -> None:
+        self.refused: float | None = None
+        self.waiting: tuple[str, ...] = ()
+
+    def state(self) -> dict[str, Any]:
+        """Returns what readiness says of it: nothing where all is as on disk."""
+        said: dict[str, Any] = {}
+        if self.refused is not None:
+            said = {"settingsRefused": True, "secondsSinceRefused": round(time.time() - self.refused)}
+        return {**said, "waitingForRestart": list(self.waiting)} if self.waiting else said
+
+
+class Desk:
+    """One site's service: settings, trust, answerer, store and counts; used from several threads.
+
+    Its settings and rules never change: another desk takes its place, and has from the one `before` what was
+    counted, which tokens were used, and who is on the timeline page.
+    """
+
+    def __init__(self, settings: Settings, answerer: Answerer, before: Desk | None = None) -> None:
         self.settings = settings
         self.base = public_base(settings)
-        self.gate = Gate(settings)
-        self.metrics = Metrics()
-        self.last_alarm: float | None = None
+        self.gate = Gate(settings) if before is None else before.gate.renewed(settings)
+        self.metrics = Metrics() if before is None else before.metrics
+        self.last_alarm: float | None = None if before is None else before.last_alarm
+        self.reloads = Reloads() if before is None else before.reloads
+        self.page: Page | None = None
+        self.in_use = InUse()
         self.answerer = answerer
         self.services = services_of(settings)
         offered = tuple(self.services.values())
@@ -104,6 +128,18 @@ class Desk:
         `arrived` is when the call was taken in (time.monotonic); what was waited since is no longer there to
         read the record in. Where somebody else took the `turn`, the reply goes nowhere: recorded as late.
         """
+        # Held here too: work that is late goes on when its request has long been answered.
+        with self.in_use:
+            return self._call(service, body, authorization, arrived, turn)
+
+    def _call(
+        self,
+        service: Service,
+        body: bytes,
+        authorization: Sequence[str],
+        arrived: float | None,
+        turn: Turn | None,
+    ) -> Reply:
         started = time.perf_counter()
         caller = self.caller(authorization, (f"/{service.id}",))
         call = replace(read_call(body, service), seconds=self._reading_seconds(arrived))

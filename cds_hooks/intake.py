@@ -29,8 +29,11 @@ async def body_of(request: Request, limit: int) -> bytes:
     """Returns the body, or raises CallError: 413 above `limit` bytes, 408 when it does not arrive.
 
     A body somewhat too large is read to its end and thrown away, because most clients only look at the answer
-    after they have sent everything.
+    after they have sent everything. One that says itself that it is far too large is not waited for.
     """
+    said = request.headers.get("content-length", "")
+    if said.isdecimal() and int(said) > DRAINED * limit:
+        raise _too_large(limit)
     chunks: list[bytes] = []
     size = 0
     try:
@@ -44,5 +47,9 @@ async def body_of(request: Request, limit: int) -> bytes:
     except TimeoutError:
         raise CallError("The request body did not arrive in time.", status=408, code="timeout") from None
     if size > limit:
-        raise CallError(f"The request body is larger than {limit} bytes.", status=413, code="too-long")
+        raise _too_large(limit)
     return b"".join(chunks)
+
+
+def _too_large(limit: int) -> CallError:
+    return CallError(f"The request body is larger than {limit} bytes.", status=413, code="too-long")

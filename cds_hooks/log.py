@@ -79,6 +79,16 @@ def page_line(what: str, **items: object) -> None:
     log.info("page %s %s", what, " ".join(f"{name}={value}" for name, value in items.items()))
 
 
+def settings_line(what: str, **items: object) -> None:
+    """Logs that settings and rules were changed, with the keys and never a value."""
+    log.warning("settings %s %s", what, " ".join(f"{name}={value}" for name, value in items.items()))
+
+
+def settings_alarm(reason: str) -> None:
+    """Logs that settings and rules on disk were refused, and that the earlier ones stay in force."""
+    log.error("alarm settings refused, the earlier ones stay in force: %s", " ".join(reason.split()))
+
+
 def records(what: str, error: BaseException | None) -> None:
     """Logs what became of the decision records: an alarm where something failed, else a note."""
     if error is None:

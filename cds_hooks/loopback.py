@@ -19,11 +19,16 @@ class LoopbackNames:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes one request on, or refuses it."""
-        if scope["type"] == "http" and not is_loopback(_name(Headers(scope=scope).get("host", ""))):
+        if scope["type"] == "http" and not _local(Headers(scope=scope).getlist("host")):
             text = "Without authentication this service answers to localhost only."
             await outcome(403, text)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _local(hosts: list[str]) -> bool:
+    """One Host header that names loopback; of two, a proxy and we might each believe another."""
+    return len(hosts) == 1 and is_loopback(_name(hosts[0]))
 
 
 def _name(host: str) -> str:

@@ -7,6 +7,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYP
 from prometheus_client.exposition import generate_latest
 
 from cds_hooks.counted import Counted
+from cds_hooks.places import Load
 from plugin.recorder import Recording
 
 __all__ = ["CONTENT_TYPE", "COUNTERS", "Metrics"]
@@ -21,7 +22,9 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "vestige_feedback": ("Feedback items stored, by service and outcome.", ("service", "outcome")),
     "vestige_late": ("Hook calls answered with a could-not-assess card because the deadline had passed.", ()),
     "vestige_refused": ("Calls refused for want of trust.", ()),
+    "vestige_overload": ("Calls refused with 503 because every place for calls was taken.", ()),
     "vestige_faults": ("Faults answered with status 500.", ()),
+    "vestige_reloads": ("Reloads of settings and rules, by outcome: taken or refused.", ("outcome",)),
     "vestige_records_lost": ("Decision records that could not be kept.", ()),
     "vestige_alarms": ("Alarms of decisions, by kind: engines that disagree or do not answer.", ("kind",)),
     "vestige_findings": ("Findings by rule and by how each was shown.", ("rule", "shown")),
@@ -36,6 +39,12 @@ RECORDING: dict[str, tuple[str, str]] = {
     "away": ("vestige_database_away", "1 while the database does not take records."),
     "faults": ("vestige_record_faults", "Times that the database or the spool did not take records."),
     "aside": ("vestige_records_aside", "Records put aside because they are spoilt or refused for good."),
+}
+# How many calls are in each state, by the member of `cds_hooks.places.Load`.
+LOAD: dict[str, tuple[str, str]] = {
+    "under_way": ("vestige_calls_under_way", "Calls that are worked on (service.calls_at_once at most)."),
+    "waiting": ("vestige_calls_waiting", "Calls that wait for that (service.calls_waiting at most)."),
+    "receiving": ("vestige_calls_receiving", "Calls whose bodies are on their way."),
 }
 # From a prefetched call to one that waits for a slow FHIR server until the deadline.
 SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -61,6 +70,18 @@ class Metrics:
         self._recording = {
             member: Gauge(name, text, registry=self._registry) for member, (name, text) in RECORDING.items()
         }
+        self._refused = Gauge(
+            "vestige_reload_refused",
+            "1 while the settings and rules on disk were refused, and earlier ones are in force.",
+            registry=self._registry,
+        )
+        self._load = {
+            member: Gauge(name, text, registry=self._registry) for member, (name, text) in LOAD.items()
+        }
+
+    def set_refused(self, refused: bool) -> None:
+        """Puts in whether the settings on disk were refused at the last reload."""
+        self._refused.set(float(refused))
 
     def decided(self, counted: Counted) -> None:
         """Adds the findings, reasons and failed reads of one decision."""
@@ -75,6 +96,11 @@ class Metrics:
         """Puts in how the records stand."""
         for member, gauge in self._recording.items():
             gauge.set(float(getattr(recording, member)))
+
+    def set_load(self, load: Load) -> None:
+        """Puts in how many calls are in each state."""
+        for member, gauge in self._load.items():
+            gauge.set(float(getattr(load, member)))
 
     def count(self, name: str, amount: int = 1, **labels: str) -> None:
         """Raises one counter; the name is one of `COUNTERS` with `_total`, with just its labels."""

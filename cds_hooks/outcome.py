@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from cds_hooks import log
 from cds_hooks.model import Issue, OperationOutcome
+from cds_hooks.places import Busy
 from plugin.errors import CallError
 
 ISSUE_OF_STATUS = {
@@ -46,8 +47,13 @@ async def of_call_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, CallError)
     gaps = getattr(error, "gaps", ())
     more = tuple(f"{gap.query or gap.resource}: {gap.reason.value}: {gap.detail}" for gap in gaps)
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
-    return outcome(error.status, str(error), code=error.code, headers=headers, more=more)
+    return outcome(error.status, str(error), code=error.code, headers=_headers(error), more=more)
+
+
+def _headers(error: CallError) -> dict[str, str] | None:
+    if isinstance(error, Busy):
+        return {"Retry-After": str(error.retry_after)}
+    return {"WWW-Authenticate": "Bearer"} if error.status == 401 else None
 
 
 async def of_store_error(_request: Request, error: Exception) -> Response:

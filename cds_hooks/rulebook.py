@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+import tempfile
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import msgspec
 
 from plugin.errors import SettingsError
 from plugin.settings import Settings
 from rules.evaluate import Evaluator
 from rules.language import Pack, load_pack
+
+TABLES_SECONDS = 300.0
+MOST_LINES = 5
+_MAIN = "from cds_hooks.cli import main; main()"
 
 
 def pack_of(settings: Settings) -> Pack:
@@ -17,9 +28,82 @@ def pack_of(settings: Settings) -> Pack:
     return load_pack(rules.pack, parameters=parameters, states=rules.states)
 
 
+class Rulebook:
+    """The rules as a service answers by them, and their evaluator; nobody who edits files changes them.
+
+    A site's own pack is copied to a temporary folder and read there: the texts of cards are read from the
+    files when a card is written, and must be those of the revision that decided.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        if settings.rules.pack is not None:
+            # First where the site wrote it: its faults are those of the files that the site knows.
+            pack_of(settings)
+            self._folder = _temporary()
+            settings = in_folder(settings, _copied(settings.rules.pack, Path(self._folder.name)))
+        try:
+            self.evaluator = evaluator_of(settings)
+        except BaseException:
+            self._remove()
+            raise
+
+    def close(self) -> None:
+        """Ends the evaluator and removes the copy."""
+        self.evaluator.close()
+        self._remove()
+
+    def _remove(self) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+
+
 def evaluator_of(settings: Settings) -> Evaluator:
     """Returns an evaluator for the site's pack, as a service runs it; close it when done."""
     return Evaluator(pack_of(settings), mode=settings.rules.engine, workers=settings.rules.engine_workers)
+
+
+def check_tables(settings: Settings) -> None:
+    """Passes a site's own pack whose test tables are as expected; raises SettingsError at a row that is not.
+
+    They run in a process of their own, as the site wrote the pack: without its parameters and states, and
+    without a chance that a fault of the engine ends this process.
+    """
+    if settings.rules.pack is None:
+        return
+    command = [sys.executable, "-c", _MAIN, "rules", "test", "--pack", str(settings.rules.pack)]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command; the folder is one argument and no shell reads it
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TABLES_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        text = f"rules.pack: its test tables took longer than {TABLES_SECONDS:.0f} seconds"
+        raise SettingsError(text) from error
+    if done.returncode != 0:
+        lines = (done.stdout if done.returncode == 1 else done.stderr).strip().splitlines()
+        raise SettingsError(f"rules.pack: its test tables fail: {'; '.join(lines[:MOST_LINES])}")
+
+
+def in_folder(settings: Settings, folder: Path) -> Settings:
+    """Returns the settings with the rule pack of another folder."""
+    return msgspec.structs.replace(settings, rules=msgspec.structs.replace(settings.rules, pack=folder))
+
+
+def _temporary() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="vestige-rules-")
+    except OSError as error:
+        raise SettingsError(
+            f"rules.pack: there is no folder to copy it to ({error.strerror}); name one in TMPDIR"
+        ) from error
+
+
+def _copied(pack: Path, folder: Path) -> Path:
+    """Returns the copy of a pack; a file that cannot be read is named."""
+    try:
+        return Path(shutil.copytree(pack, folder / "pack", symlinks=True))
+    except (OSError, shutil.Error) as error:
+        raise SettingsError(f"rules.pack: {pack} cannot be copied: {error}") from error
 
 
 def evaluator_here(settings: Settings, *, timeout: float = 2.0) -> Evaluator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import signal
 import socket
 import ssl
@@ -15,7 +16,15 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from cds_hooks.connection import Connection
 from plugin.errors import SettingsError, VestigeError
+from plugin.settings import Service
+
+# Longer than proxies keep a connection without a request (nginx: 60): who closes first must not be the one
+# that is asked next, or a call is lost on a connection that just went away.
+KEEP_ALIVE_SECONDS = 75
+# Beyond the deadline of a call: an answer that is being recorded by then, and its way out.
+STOP_SECONDS = 3.0
 
 
 class CannotListen(VestigeError):
@@ -85,9 +94,20 @@ def port_of(bound: socket.socket) -> int:
     return port
 
 
-def run(servers: Sequence[Listening], *, started: Callable[[], None], log_level: str = "info") -> None:
-    """Serves until SIGINT or SIGTERM, then ends every server; `started` runs once all of them answer."""
-    uvicorn_servers = [_Server(_config(one, log_level)) for one in servers]
+def grace_of(service: Service) -> float:
+    """Returns the seconds in which every call that was taken in is answered, its record kept."""
+    return service.hook_deadline + STOP_SECONDS
+
+
+def run(
+    servers: Sequence[Listening], *, started: Callable[[], None], grace: float, log_level: str = "info"
+) -> None:
+    """Serves until SIGINT or SIGTERM, then ends every server; `started` runs once all of them answer.
+
+    At the end no new connection is taken, and what was asked before is answered for `grace` seconds; a second
+    Ctrl-C does not wait for that.
+    """
+    uvicorn_servers = [_Server(_config(one, log_level, grace)) for one in servers]
     loop_factory = uvicorn_servers[0].config.get_loop_factory()
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(_serve_all(uvicorn_servers, [one.socket for one in servers], started))
@@ -101,15 +121,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(one: Listening, log_level: str) -> uvicorn.Config:
+def _config(one: Listening, log_level: str, grace: float) -> uvicorn.Config:
     context = None if one.tls is None else one.tls.context()
     return uvicorn.Config(
         one.app,
+        http=Connection,
         ssl_context_factory=None if context is None else lambda _config, _default: context,
         log_level=log_level,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=3,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        # uvicorn takes whole seconds.
+        timeout_graceful_shutdown=math.ceil(grace),
         log_config=None,
     )
 
@@ -117,13 +140,15 @@ def _config(one: Listening, log_level: str) -> uvicorn.Config:
 async def _serve_all(
     servers: Sequence[_Server], sockets: Sequence[socket.socket], started: Callable[[], None]
 ) -> None:
-    def stop() -> None:
+    def stop(number: int | None = None) -> None:
         for server in servers:
+            if server.should_exit and number == signal.SIGINT:
+                server.force_exit = True
             server.should_exit = True
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, stop, number)
     tasks = [
         asyncio.create_task(server.serve(sockets=[bound]))
         for server, bound in zip(servers, sockets, strict=True)

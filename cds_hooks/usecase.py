@@ -10,12 +10,12 @@ from functools import partial
 
 import msgspec
 
-from cds_hooks import log
 from cds_hooks.answer import Answer, Sent
 from cds_hooks.call import HookCall
 from cds_hooks.counted import counted
+from cds_hooks.kept import Kept
 from cds_hooks.memory import Lost, Memory
-from cds_hooks.rulebook import evaluator_of
+from cds_hooks.rulebook import Rulebook
 from cds_hooks.trust import Caller
 from plugin.advice import advise, shown
 from plugin.advice.memory import answered
@@ -24,13 +24,12 @@ from plugin.decide import decide
 from plugin.decision import Decision, Shown
 from plugin.errors import StoreError
 from plugin.pull import PREFETCH, QUERIES, HookInput, Sessions, pull
-from plugin.record import Entry, Pseudonyms, RecordedAnswer, RecordedFinding, record_of
-from plugin.recorder import Recorder, Recording
+from plugin.record import Entry, RecordedAnswer, RecordedFinding, change_record, record_of
+from plugin.recorder import Recording
 from plugin.rows import FeedbackItem
 from plugin.sent import SentCard, SentRule
-from plugin.settings import Settings, pseudonym_key, today
-from plugin.spool import folder_of
-from plugin.store import Store
+from plugin.settings import Settings, today
+from plugin.settings_changes import marks
 from rules.evaluation import Alarm
 from rules.facts import Value
 
@@ -38,27 +37,27 @@ START_SECONDS = 30.0
 
 
 class UseCase:
-    """Answers hook calls with the site's rule pack; safe to use from several threads."""
+    """Answers hook calls with the site's rule pack; safe to use from several threads.
 
-    def __init__(self, settings: Settings) -> None:
+    One of these is one revision of settings and rules, and never changes; `kept` outlives it where it is given.
+    """
+
+    def __init__(self, settings: Settings, kept: Kept | None = None) -> None:
         self._settings = settings
-        self._evaluator = evaluator_of(settings)
+        found = marks(settings)
+        self._rulebook = Rulebook(settings)
+        self._evaluator = self._rulebook.evaluator
         self._sessions = Sessions(settings)
-        self._store = Store(settings.store.url)
-        own = settings.store.pseudonym_key
-        self._pseudonyms = Pseudonyms(pseudonym_key(own) if own else self._store.pseudonym_key())
-        self._memory = Memory(self._store, self._pseudonyms, self._evaluator.pack, settings)
+        self._own = Kept(settings) if kept is None else None
+        self._kept = self._own or kept
+        assert self._kept is not None
+        self._store, self._recorder = self._kept.store, self._kept.recorder
+        self._pseudonyms = self._kept.pseudonyms
         pack = self._evaluator.pack
+        self._memory = Memory(self._store, self._pseudonyms, pack, settings)
         self._states = {one.id: one.status for one in pack.statements.values() if one.status != "active"}
-        self._digest = self._pseudonyms.content(msgspec.to_builtins(settings, enc_hook=str))
-        kept = settings.store
-        self._recorder = Recorder(
-            self._store,
-            folder_of(kept.url, kept.spool),
-            policy=kept.on_failure,
-            limit=kept.spool_max,
-            tell=log.records,
-        )
+        self.marks = {**found, "rules.pack": pack.revision.partition("+")[0]}
+        self._digest = self._pseudonyms.content(self.marks)
         self._evaluator.wait(START_SECONDS)
         # Pack and compiled rules live as long as the process: the collector need not look at them again.
         gc.collect()
@@ -139,13 +138,34 @@ class UseCase:
         """Whether durable_rules answers beside the second evaluation; not while a worker starts anew."""
         return self._evaluator.wait(0)
 
-    def close(self) -> None:
-        """Ends the rule engine and closes every connection."""
-        self._evaluator.close()
+    def note_change(self, outcome: str, keys: Sequence[str], alarms: Sequence[str] = ()) -> None:
+        """Records that settings or rules were changed, or were to be: what is in force from now, and the keys."""
+        if not self._settings.store.records:
+            return
+        pack = self._evaluator.pack
+        record = change_record(
+            pack_revision=pack.revision,
+            parameters={name: one.value for name, one in pack.parameters.items()},
+            states=self._states,
+            settings=self._digest,
+            today=today(self._settings),
+            outcome=outcome,
+            changed=keys,
+            alarms=alarms,
+        )
+        self._recorder.keep(Entry(record=record))
+
+    def retire(self) -> None:
+        """Ends the rule engine and closes what this revision alone has."""
+        self._rulebook.close()
         self._memory.close()
         self._sessions.close()
-        self._recorder.close()
-        self._store.close()
+
+    def close(self) -> None:
+        """Ends the rule engine and closes every connection."""
+        self.retire()
+        if self._own is not None:
+            self._own.close()
 
     def _record(
         self,

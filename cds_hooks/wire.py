@@ -25,14 +25,14 @@ def parse(body: bytes) -> Any:
     text = body.removeprefix(_BOM)
     if not text.strip():
         raise CallError("The request has no body; send a JSON object.", code="structure")
-    skeleton = _without_strings(text)
-    _refuse_depth(skeleton)
+    unescaped = _unescaped(text)
+    _refuse_depth(b"".join(unescaped.split(b'"')[::2]))
     try:
         parsed = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CallError(f"The request body is not valid JSON: {_where(error)}.", code="structure") from None
-    # The parser keeps the last of two members; written again there is a colon less.
-    if _without_strings(msgspec.json.encode(parsed)).count(b":") != skeleton.count(b":"):
+    # The parser keeps the last of two members; written again there is a name less, and so a pair of quotes.
+    if _unescaped(msgspec.json.encode(parsed)).count(b'"') != unescaped.count(b'"'):
         raise CallError("The request body names a member of one object twice.", code="structure")
     return parsed
 
@@ -85,11 +85,9 @@ def _refuse_depth(skeleton: bytes) -> None:
         raise CallError(f"The request body is nested deeper than {MAX_DEPTH} levels.", code="too-long")
 
 
-def _without_strings(text: bytes) -> bytes:
-    """Every second piece between quotes; a backslash has no place in valid JSON but in a string."""
-    if b"\\" in text:
-        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    return b"".join(text.split(b'"')[::2])
+def _unescaped(text: bytes) -> bytes:
+    """The text with no quotes but those around strings; a backslash has no place in JSON but in a string."""
+    return text.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in text else text
 
 
 def _where(error: Exception) -> str:

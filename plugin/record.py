@@ -19,6 +19,10 @@ from plugin.sent import SentCard
 from plugin.version import VERSION
 
 
+SETTINGS = "settings"
+"""What stands in the place of a service in the record of a change of settings, which is about no patient."""
+
+
 class ReadResource(msgspec.Struct, frozen=True, kw_only=True):
     """One resource that was read: its type, its pseudonym, its version, and a keyed digest of its content."""
 
@@ -88,6 +92,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     # The rules that are not active, and a keyed digest of all settings: a change of either shows between two.
     states: dict[str, str] = {}
     settings: str = ""
+    # Of a change of settings (`service` is then SETTINGS): the keys that changed, never their values.
+    changed: tuple[str, ...] = ()
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,6 +173,45 @@ def record_of(
         outcome=outcome,
         states=dict(states or {}),
         settings=settings,
+    )
+
+
+def change_record(
+    *,
+    pack_revision: str,
+    parameters: Mapping[str, object],
+    states: Mapping[str, str],
+    settings: str,
+    today: date,
+    outcome: str,
+    changed: Sequence[str],
+    alarms: Sequence[str] = (),
+) -> Record:
+    """Returns the record of a change of settings or rules: what is in force after it, and the keys it named."""
+    return Record(
+        id=str(uuid4()),
+        made=datetime.now(UTC),
+        service=SETTINGS,
+        hook=None,
+        hook_instance=None,
+        client=None,
+        patient="",
+        today=today,
+        code_version=VERSION,
+        pack_revision=pack_revision,
+        parameters={name: str(value) for name, value in sorted(parameters.items())},
+        base=None,
+        reads={},
+        resources=(),
+        gaps=(),
+        findings=(),
+        cards=(),
+        alarms=tuple(alarms),
+        milliseconds={},
+        outcome=outcome,
+        states=dict(states),
+        settings=settings,
+        changed=tuple(changed),
     )
 
 

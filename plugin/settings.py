@@ -20,6 +20,7 @@ from plugin.errors import SettingsError
 from plugin.local_codes import refusal
 from plugin.settings_page import Page, check_page
 from plugin.settings_source import decoded, environment, refuse_unknown, suggestion
+from plugin.settings_traces import Traces, check_traces
 
 _LINK = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?(/[^\s@]*)?")
 SHORTEST_KEY = 32
@@ -52,7 +53,8 @@ class Service(Struct, frozen=True, kw_only=True):
 
     `result_review_hook` is the site's own hook, by a reverse-domain name, for when a result is looked at.
     `tls_cert` and `tls_key` (PEM) make it speak TLS itself; with `tls_client_ca` every client must show a
-    certificate of this authority. `log` is the form of the lines on standard error.
+    certificate of this authority. `log` is the form of the lines on standard error. `calls_at_once` are
+    worked on at the same time, `calls_waiting` wait for that; what comes beyond is refused with 503.
     """
 
     host: str = "127.0.0.1"
@@ -62,6 +64,8 @@ class Service(Struct, frozen=True, kw_only=True):
     today: date | None = None
     max_body: Count = 16 * 1024 * 1024
     hook_deadline: Seconds = 4.0
+    calls_at_once: Annotated[int, Meta(ge=1, le=256)] = 16
+    calls_waiting: Annotated[int, Meta(ge=0, le=10_000)] = 32
     cors_origins: tuple[str, ...] = ()
     result_review_hook: str | None = None
     tls_cert: Path | None = None
@@ -231,6 +235,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     cards: Cards = field(default_factory=Cards)
     codes: Codes = field(default_factory=Codes)
     page: Page = field(default_factory=Page)
+    traces: Traces = field(default_factory=Traces)
 
     def with_fhir_servers(self, bases: tuple[str, ...]) -> Settings:
         """Returns settings that also permit these bases; without a token where the service is open itself."""
@@ -285,6 +290,7 @@ def checked(settings: Settings) -> Settings:
         # Not its base: that may hold what is refused, a password.
         _check_server(server, f"fhir.servers[{number}]", service_open=settings.service.open)
     check_page(settings.page, settings.fhir.servers, service_open=settings.service.open)
+    check_traces(settings.traces)
     return settings
 
 

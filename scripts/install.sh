@@ -1,6 +1,6 @@
 #!/bin/sh
-# usage: scripts/install.sh python | runtime | dev | sekmet | healthchain
-# Makes .venv (and .venv-sekmet and .venv-healthchain, for the tests) from hashed requirements; says in one line what is missing.
+# usage: scripts/install.sh python | runtime | dev | sekmet | healthchain | deploy
+# Makes .venv (and .venv-sekmet, .venv-healthchain and .venv-deploy, for the tests) from hashed requirements; says in one line what is missing.
 set -eu
 cd "$(dirname "$0")/.."
 venv=.venv
@@ -51,8 +51,9 @@ dev)
     pip_install "$venv/bin/python" -r "requirements/$(cat "$venv/python-tag")-dev.txt"
     touch "$venv/dev-ready"
     ;;
-sekmet | healthchain)
-    # The FHIR server of the contract tests; the service that the checker and the bench are held against.
+sekmet | healthchain | deploy)
+    # The FHIR server of the contract tests; the service that the checker and the bench are held against; what
+    # checks the examples in deploy/.
     tag=$(cat "$venv/python-tag")
     lock="requirements/$tag-$1.txt"
     if [ ! -e ".venv-$1/ready" ] || [ "$lock" -nt ".venv-$1/ready" ]; then
@@ -63,5 +64,5 @@ sekmet | healthchain)
         touch ".venv-$1/ready"
     fi
     ;;
-*) stop "usage: scripts/install.sh python | runtime | dev | sekmet | healthchain" ;;
+*) stop "usage: scripts/install.sh python | runtime | dev | sekmet | healthchain | deploy" ;;
 esac

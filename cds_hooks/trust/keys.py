@@ -91,6 +91,8 @@ class _Cached:
     fetched: float = float("-inf")
     tried: float = float("-inf")
     failure: str | None = None
+    # To be read anew although it is fresh: the site changed its settings, and may have a reason.
+    due: bool = False
 
 
 class KeyCache:
@@ -110,11 +112,19 @@ class KeyCache:
             cached = self._sets.setdefault(address, _Cached())
             now = self._clock()
             stale = now - cached.fetched > FRESH
-            if (stale or kid not in cached.keys) and now - cached.tried >= REFRESH_AFTER:
+            if (stale or cached.due or kid not in cached.keys) and now - cached.tried >= REFRESH_AFTER:
                 self._refresh(address, cached, now)
             if self._clock() - cached.fetched > FRESH:
                 raise KeysUnavailable(cached.failure or f"{address} was not read")
             return cached.keys.get(kid)
+
+    def again(self) -> KeyCache:
+        """Returns a cache that reads every set anew when it is next asked for, and has these until then."""
+        made = KeyCache(self._get, self._clock)
+        with self._lock:
+            for address, one in self._sets.items():
+                made._sets[address] = _Cached(keys=one.keys, fetched=one.fetched, failure=one.failure, due=True)
+        return made
 
     def _refresh(self, address: str, cached: _Cached, now: float) -> None:
         """Keeps the last good set until it is stale: a short outage of the client must not shut the door."""
@@ -124,4 +134,4 @@ class KeyCache:
         except (KeysUnavailable, ValueError) as error:
             cached.failure = str(error)
             return
-        cached.fetched, cached.failure = now, None
+        cached.fetched, cached.failure, cached.due = now, None, False

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cds_hooks.counted import Counted
-from cds_hooks.metrics import COUNTERS, RECORDING, Metrics
+from cds_hooks.metrics import COUNTERS, LOAD, RECORDING, Metrics
 from plugin.recorder import Recording
 from tests.require import ROOT
 
@@ -82,7 +82,8 @@ def test_how_the_records_stand_is_told() -> None:
 
 
 def test_the_dashboard_and_the_alarms_ask_for_what_there_is() -> None:
-    known = {name for name, _ in RECORDING.values()} | {f"{name}_total" for name in COUNTERS}
+    states = {name for name, _ in (*RECORDING.values(), *LOAD.values())}
+    known = states | {f"{name}_total" for name in COUNTERS}
     known |= {f"vestige_call_seconds_{part}" for part in ("bucket", "count", "sum")}
     document = json.loads((ROOT / "deploy" / "grafana" / "vestige.json").read_text())
     asked = {
@@ -92,5 +93,10 @@ def test_the_dashboard_and_the_alarms_ask_for_what_there_is() -> None:
         for name in re.findall(r"vestige_\w+", target["expr"])
     }
     assert asked <= known
-    assert {name for name, _ in RECORDING.values()} <= asked
-    assert {"vestige_alarms_total", "vestige_records_lost_total", "vestige_late_total"} <= asked
+    assert states <= asked
+    assert {
+        "vestige_alarms_total",
+        "vestige_overload_total",
+        "vestige_records_lost_total",
+        "vestige_late_total",
+    } <= asked
