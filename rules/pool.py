@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import queue
+import signal
 import threading
 import time
 from multiprocessing.connection import Connection
@@ -140,6 +141,9 @@ class _Worker:
 
 def _serve(connection: Connection, pack: Pack) -> None:
     """Answers evaluations until the other end is closed; a fault ends the process."""
+    if hasattr(signal, "SIGHUP"):
+        # The service reads its settings anew at this signal, which may be sent to all of its processes.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         engine = DurableEngine(pack)
         tables = Admission(pack).constants

@@ -21,8 +21,8 @@ RULES = {
     "F11": ("DQ-09", "PT-05", "PT-02", "PT-01", "DQ-09w", "PT-04"),
     "F12": (
         "RC-02", "RC-01", "RC-03", "RC-07", "RC-05", "DC-09", "DC-10", "RC-04", "RC-06", "DC-01s", "DC-12",
-        "DA-12", "DA-13", "DQ-13", "RC-08", "RC-08v", "DC-16", "DC-15", "PA-01", "PA-02", "LS-01m", "DQ-03u",
-        "DQ-10", "DQ-14", "RC-09", "RC-09f", "RC-09g",
+        "DA-12", "DA-13", "DQ-13", "RC-08", "RC-08v", "DC-16", "DC-15", "PA-01", "PA-02", "LS-01m", "LS-01s",
+        "DQ-03u", "DQ-10", "DQ-14", "RC-09", "RC-09f", "RC-09g",
     ),
 }  # fmt: skip
 """The order of rules within a family."""

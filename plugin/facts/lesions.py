@@ -36,6 +36,7 @@ def _lesion(lesion: Lesion, decided: Decided | None, timeline: Timeline) -> Fact
             "label": lesion.label,
             "identityClash": yes(lesion.tainted),
             "mergedInto": lesion.merged_into,
+            "splitFrom": lesion.split_from,
             "segment": lesion.segments[0] if lesion.segments else None,
             "nature": lesion.nature,
             "characterised": lesion.characterised,

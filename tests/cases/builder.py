@@ -69,6 +69,9 @@ ORDERS = {
 KINDS = {"ct": "CT", "mri": "MRI", "pet": "PET", "us": "US", "ious": "IOUS", "ceious": "CEIOUS"}
 assert set(KINDS.values()) == set(METHODS)
 
+_RELATED = {"merged": "crlm-lesion-reference", "split": "crlm-lesion-split-from"}
+"""The extension of a BodyStructure that names the lesion it merged into, or split off."""
+
 
 class Builder:
     """Tells one case, part by part; `drafts` are the orders that are not signed yet."""
@@ -106,12 +109,12 @@ class Builder:
                 body["identifier"][1]["value"] = given["label"]
             if not given.get("uid", True):
                 del body["identifier"][0]
-            if "merged" in given:
-                url = f"{CANONICAL}/StructureDefinition/crlm-lesion-reference"
-                value = {
-                    "reference": f"BodyStructure/{body['id'].replace(label.lower(), given['merged'].lower())}"
-                }
-                body["extension"] = [{"url": url, "valueReference": value}]
+            for word, extension in _RELATED.items():
+                if word in given:
+                    other = body["id"].replace(label.lower(), given[word].lower())
+                    url = f"{CANONICAL}/StructureDefinition/{extension}"
+                    value = {"reference": f"BodyStructure/{other}"}
+                    body["extension"] = [{"url": url, "valueReference": value}]
             self.lesions[label] = body
 
     def operation(self, told: Mapping[str, Any]) -> None:
