@@ -10,12 +10,15 @@ import msgspec
 from cds_hooks.discovery import SPECIFICATION
 from cds_hooks.profiles import Profile
 from cds_hooks.services import Service, services_of
+from cds_hooks.timeline_page.scopes import read_scopes, write_scopes
+from plugin.address import base_of
 from plugin.advice.suggest import override_reasons
 from plugin.advice.text import Texts
 from plugin.dialects import dialects
 from plugin.pull import QUERIES
 from plugin.pull.capability import configured, plan
 from plugin.settings import Settings
+from plugin.settings_page import PageClient
 
 # What the pull reads by reference beside the searches of the registry.
 REFERENCED = ("Medication",)
@@ -85,6 +88,19 @@ class Jwt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     once: bool
 
 
+class Registration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The timeline page as a SMART app, one for each FHIR server; `scopes` are for a launch from the EHR."""
+
+    server: str
+    client_id: str
+    confidential: str
+    launch: str
+    redirect: str
+    scopes: Scopes
+    write_scopes: Scopes | None
+    frame_ancestors: tuple[str, ...]
+
+
 class Integration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Everything to enter at one client."""
 
@@ -100,6 +116,7 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     not_served: tuple[Lacking, ...]
     scopes: Scopes
     links: tuple[str, ...]
+    apps: tuple[Registration, ...]
     override_reasons: tuple[Mapping[str, str], ...]
     orders: tuple[Order, ...]
     order_systems: tuple[str, ...]
@@ -130,6 +147,7 @@ def integration(profile: Profile, settings: Settings, texts: Texts, *, base: str
         not_served=lacking,
         scopes=_scopes({one.resource for one in keys}),
         links=(base, *(link.url for link in settings.cards.links if link.type in profile.cards.link_types)),
+        apps=_apps(settings, base),
         override_reasons=tuple(
             {"system": one.system, "code": one.code, "display": one.display}
             for one in override_reasons(texts)
@@ -188,6 +206,40 @@ def _scopes(resources: Iterable[str]) -> Scopes:
         v2=tuple(f"patient/{name}.{'r' if name in (*REFERENCED, 'Patient') else 'rs'}" for name in names),
         v1=tuple(f"patient/{name}.read" for name in names),
     )
+
+
+def _apps(settings: Settings, base: str) -> tuple[Registration, ...]:
+    """What to register for the timeline page; nothing while the settings leave it off."""
+    if not settings.page.enabled:
+        return ()
+    return tuple(
+        Registration(
+            server=base_of(client.server),
+            client_id=client.client_id,
+            confidential=_confidential(client),
+            launch=f"{base}/timeline/launch",
+            redirect=f"{base}/timeline/callback",
+            scopes=_read_on_the_page(client),
+            write_scopes=_written_on_the_page() if client.write else None,
+            frame_ancestors=settings.page.frame_ancestors,
+        )
+        for client in settings.page.clients
+    )
+
+
+def _read_on_the_page(client: PageClient) -> Scopes:
+    v2, v1 = (read_scopes(v1=one, launched=True) for one in (False, True))
+    return Scopes(v2=client.scopes or v2, v1=client.scopes or v1)
+
+
+def _written_on_the_page() -> Scopes:
+    return Scopes(v2=write_scopes(v1=False), v1=write_scopes(v1=True))
+
+
+def _confidential(client: PageClient) -> str:
+    if client.key is not None:
+        return f"private_key_jwt, {client.algorithm}, kid {client.kid}"
+    return "client secret" if client.client_secret is not None else "no, public with PKCE (S256)"
 
 
 def _jwt(profile: Profile, settings: Settings, root: str) -> Jwt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cds_hooks.integration import Integration, Jwt, Lacking
+from cds_hooks.integration import Integration, Jwt, Lacking, Registration
 
 _PREFETCH = """\
 The same for every service, one key a line. A key that is left out is read from the FHIR server, where the
@@ -48,6 +48,7 @@ def page(made: Integration) -> str:
         "## Links",
         "Nothing else is ever linked to; allow these addresses:",
         "\n".join(f"- `{link}`" for link in made.links),
+        *_apps(made.apps),
         "## Override reasons",
         _table(
             ("code", "display", "system"),
@@ -66,6 +67,33 @@ def page(made: Integration) -> str:
     if made.limits:
         blocks += ["## What does not work there", "\n".join(f"- {limit}" for limit in made.limits)]
     return "\n\n".join(blocks) + "\n"
+
+
+def _apps(apps: Iterable[Registration]) -> list[str]:
+    """The timeline page's registration with each server; nothing where the page is off."""
+    blocks = [block for one in apps for block in _app(one)]
+    return ["## The timeline page, a SMART app", *blocks] if blocks else []
+
+
+def _app(one: Registration) -> list[str]:
+    rows = [
+        ("FHIR server", f"`{one.server}`"),
+        ("client id", f"`{one.client_id}`"),
+        ("confidential", one.confidential),
+        ("launch address", f"`{one.launch}`"),
+        ("redirect address", f"`{one.redirect}`"),
+    ]
+    if one.frame_ancestors:
+        rows.append(("shown in a frame of", ", ".join(f"`{origin}`" for origin in one.frame_ancestors)))
+    blocks = [
+        _table(("to register", "value"), rows),
+        "Scopes of a launch from the EHR, SMART App Launch 2 and 1:",
+    ]
+    blocks += [_block(" ".join(one.scopes.v2)), _block(" ".join(one.scopes.v1))]
+    if one.write_scopes is not None:
+        blocks.append("Asked for beyond these by whoever records a reading on the page:")
+        blocks += [_block(" ".join(one.write_scopes.v2)), _block(" ".join(one.write_scopes.v1))]
+    return blocks
 
 
 def settings(made: Integration) -> str:

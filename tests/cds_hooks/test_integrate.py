@@ -6,6 +6,8 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -16,9 +18,25 @@ from cds_hooks.integration import as_document, integration
 from cds_hooks.profiles import PROFILES
 from cds_hooks.services import SERVICES
 from cds_hooks.templates import problems
+from cds_hooks.timeline_page.page import Page as TimelinePage
+from cds_hooks.timeline_page.session import Flow
+from cds_hooks.timeline_page.smart import Found
 from plugin.advice.text import texts_of
 from plugin.pull import PREFETCH, QUERIES
-from plugin.settings import CardLink, Cards, Codes, Issuer, OrderCode, Service, Settings, Trust, load
+from plugin.settings import (
+    CardLink,
+    Cards,
+    Codes,
+    Fhir,
+    FhirServer,
+    Issuer,
+    OrderCode,
+    Service,
+    Settings,
+    Trust,
+    load,
+)
+from plugin.settings_page import Page, PageClient
 from rules.language import load_pack
 from tests.cds_hooks.test_cli import vestige
 
@@ -32,6 +50,48 @@ def made(client: str, settings: Settings | None = None) -> dict[str, Any]:
 
 def ran(*arguments: str) -> subprocess.CompletedProcess[str]:
     return vestige("integrate", *arguments)
+
+
+def test_the_timeline_page_is_registered_as_it_signs_in() -> None:
+    server = "https://fhir.hospital.example/r4"
+    on = Settings(
+        service=Service(public_url=BASE),
+        fhir=Fhir(servers=(FhirServer(base=server, issuer="https://ehr.hospital.example"),)),
+        page=Page(
+            enabled=True,
+            frame_ancestors=("https://ehr.hospital.example",),
+            clients=(PageClient(server=server, client_id="vestige-page", write=True),),
+        ),
+    )
+    (app,) = made("generic", on)["apps"]
+    found = Found(
+        issuer=None,
+        authorization_endpoint=f"{server}/authorize",
+        token_endpoint=f"{server}/token",
+        jwks_uri=None,
+        v1=False,
+    )
+    flow = Flow(
+        **dict.fromkeys(("verifier", "nonce", "browser"), "n" * 43),
+        server=server,
+        issuer=None,
+        token_endpoint=found.token_endpoint,
+        jwks_uri=None,
+        launch="chart",
+        purpose="read",
+        session=None,
+    )
+    address = TimelinePage(on, Mock(), BASE).smart.address(found, flow, "state")
+    sent = parse_qs(urlsplit(address).query)
+    assert (app["server"], app["launch"]) == (server, f"{BASE}/timeline/launch")
+    assert (sent["redirect_uri"], sent["client_id"]) == ([app["redirect"]], [app["clientId"]])
+    assert sent["scope"][0].split() == app["scopes"]["v2"]
+    assert app["writeScopes"]["v2"] == ["patient/Observation.c", "patient/Provenance.c"]
+    told = page(integration(PROFILES["generic"], on, TEXTS, base=BASE))
+    assert f"`{BASE}/timeline/callback`" in told
+    assert "public with PKCE" in told
+    assert made("generic")["apps"] == []
+    assert "SMART app" not in page(integration(PROFILES["generic"], Settings(), TEXTS, base=BASE))
 
 
 @pytest.mark.parametrize("client", PROFILES)

@@ -6,9 +6,14 @@ from collections import defaultdict
 import pytest
 from pydicom.sr._concepts_dict import concepts
 
+from cds_hooks.cards import TOPICS
 from fhir_profiles import codes
 from fhir_profiles.codes import DCM, LOCAL, SCT, UCUM, Status, every_code
+from plugin.advice.suggest import OVERRIDE_SYSTEM, override_reasons
+from plugin.advice.text import texts_of
 from tests.require import ROOT
+
+GENERATED = ROOT / "fhir_profiles" / "generated"
 
 SCHEME = {SCT: "SCT", DCM: "DCM", UCUM: "UCUM", codes.RADLEX: "RADLEX"}
 # Verified elsewhere than in the DICOM dictionaries: in published implementation guides and at least two sources.
@@ -90,12 +95,27 @@ def test_every_table_is_complete() -> None:
 
 
 def test_the_published_code_system_holds_our_local_codes() -> None:
-    file = ROOT / "fhir_profiles" / "generated" / "CodeSystem-crlm.json"
+    file = GENERATED / "CodeSystem-crlm.json"
     published = json.loads(file.read_text(encoding="utf-8"))
     assert published["url"] == LOCAL
     listed = [concept["code"] for concept in published["concept"]]
     assert len(listed) == len(set(listed))
     assert set(listed) == {code.code for code in every_code() if code.status is Status.LOCAL}
+
+
+def test_the_published_reasons_for_an_override_are_those_on_the_cards() -> None:
+    published = json.loads((GENERATED / "CodeSystem-override-reason.json").read_text(encoding="utf-8"))
+    assert published["url"] == OVERRIDE_SYSTEM
+    listed = [(concept["code"], concept["display"]) for concept in published["concept"]]
+    assert listed == [
+        (one.code, one.display) for one in override_reasons(texts_of(ROOT / "rules" / "crlm", "en"))
+    ]
+
+
+def test_the_published_topics_are_not_listed_one_by_one() -> None:
+    published = json.loads((GENERATED / "CodeSystem-card-topic.json").read_text(encoding="utf-8"))
+    assert (published["url"], published["content"]) == (TOPICS, "not-present")
+    assert "concept" not in published
 
 
 @pytest.mark.parametrize(
