@@ -29,6 +29,10 @@ class HistoryEntry:
     sources: tuple[str, ...]
 
 
+LESION_RECORDS = frozenset({"Observation", "BodyStructure", "ImagingStudy", "DiagnosticReport"})
+"""The resource types that speak of lesions."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LesionOutcome:
     """The status of one lesion with its reasons, its flags and its history in order of day."""
@@ -95,6 +99,11 @@ class Decision:
     def alarms(self) -> tuple[Alarm, ...]:
         """What an operator must know."""
         return self.evaluation.alarms
+
+    @cached_property
+    def unread(self) -> bool:
+        """Whether a part of the record was not read that may speak of lesions: silence there says nothing."""
+        return any(gap.decisive and gap.resource in LESION_RECORDS for gap in self.gaps)
 
     @cached_property
     def _kinds(self) -> dict[str, tuple[Mapping[str, Value], ...]]:

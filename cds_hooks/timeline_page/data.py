@@ -60,6 +60,7 @@ def document(
         "notes": told["notes"],
         "rulePack": told["rulePack"],
         "undecided": _undecided(decision),
+        "unread": decision.unread,
     }
 
 

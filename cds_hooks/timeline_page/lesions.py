@@ -19,6 +19,8 @@ SEEN = {
     "not-assessed": "not-assessed",
 }
 NOT_MENTIONED = "not-mentioned"
+NOT_READ = "not-read"
+"""Of a record that was not read whole: a report that is silent and one that was not read look alike."""
 CONTRADICTED = "contradicted"
 _MEASURES = (("adc", "um2/s"), ("hu", "HU"), ("sul", "g/mL"))
 
@@ -147,14 +149,15 @@ def _cells(decision: Decision, texts: Texts, lesion: str) -> dict[str, dict[str,
     by_study: dict[str, list[LesionSighting]] = {}
     for one in decision.timeline.of_lesion(lesion):
         by_study.setdefault(one.study, []).append(one)
-    return {study.id: _cell(study, by_study.get(study.id, []), texts) for study in decision.timeline.studies}
+    silent = NOT_READ if decision.unread else NOT_MENTIONED
+    return {one.id: _cell(one, by_study.get(one.id, []), texts, silent) for one in decision.timeline.studies}
 
 
-def _cell(study: Study, said: Sequence[LesionSighting], texts: Texts) -> dict[str, Any]:
+def _cell(study: Study, said: Sequence[LesionSighting], texts: Texts, silent: str) -> dict[str, Any]:
     """The cell of one study: several statements that differ are a contradiction, and none is preferred."""
     stated = [one for one in said if one.visibility is not None]
     kinds = {str(one.visibility) for one in stated}
-    state = NOT_MENTIONED if not kinds else SEEN[next(iter(kinds))] if len(kinds) == 1 else CONTRADICTED
+    state = silent if not kinds else SEEN[next(iter(kinds))] if len(kinds) == 1 else CONTRADICTED
     sized = next((one for one in stated if one.mm is not None), None) if state == "seen" else None
     return {
         "visibility": state,
@@ -170,8 +173,8 @@ def _cell(study: Study, said: Sequence[LesionSighting], texts: Texts) -> dict[st
 
 
 def _state_text(state: str, kinds: set[str], texts: Texts) -> str:
-    if state == NOT_MENTIONED:
-        return texts.words("no_statement")
+    if state in (NOT_MENTIONED, NOT_READ):
+        return texts.words("no_statement" if state == NOT_MENTIONED else "not_read")
     if state == CONTRADICTED:
         return texts.word("reason", "contradiction")
     return texts.word("visibility", next(iter(kinds)))

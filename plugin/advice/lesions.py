@@ -48,27 +48,39 @@ def _row(decision: Decision, texts: Texts, filler: Filler, lesion: str) -> list[
     ]
     return [
         filler.label(lesion),
-        outcome.segment if outcome and outcome.segment else texts.words("not_recorded"),
-        _before(texts, filler, history),
-        "; ".join([_last(texts, filler, history, status), *described]),
+        outcome.segment if outcome and outcome.segment else absent(decision, texts),
+        _before(decision, texts, filler, history),
+        "; ".join([_last(decision, texts, filler, history, status), *described]),
         _status(decision, texts, lesion, status),
     ]
 
 
-def _before(texts: Texts, filler: Filler, history: Mapping[str, Any]) -> str:
+def absent(decision: Decision, texts: Texts) -> str:
+    """Returns the words for what is not there: "not recorded" is said only of a record that was read."""
+    return texts.words("not_read" if decision.unread else "not_recorded")
+
+
+def _before(decision: Decision, texts: Texts, filler: Filler, history: Mapping[str, Any]) -> str:
     day, mm = history.get("baselineDay"), history.get("baselineMm")
     if not isinstance(day, date):
-        return texts.words("not_recorded")
+        return absent(decision, texts)
     size = f"{number(mm)} mm, " if mm is not None else ""
     return f"{size}{filler.modality(history.get('baselineClass'))} {day.isoformat()}"
 
 
-def _last(texts: Texts, filler: Filler, history: Mapping[str, Any], status: Mapping[str, Any]) -> str:
+def _last(
+    decision: Decision,
+    texts: Texts,
+    filler: Filler,
+    history: Mapping[str, Any],
+    status: Mapping[str, Any],
+) -> str:
+    silent = texts.words("not_read" if decision.unread else "no_statement")
     if status.get("reason") in _SILENT and isinstance(status.get("asOf"), date):
-        return f"{texts.words('no_statement')}, {filler.pair(status.get('class'), status['asOf'])}"
+        return f"{silent}, {filler.pair(status.get('class'), status['asOf'])}"
     said = history.get("lastSaid")
     if said in (None, "unknown"):
-        return texts.words("no_statement")
+        return silent
     size = ""
     if said == "visible" and history.get("lastSeenMm") is not None:
         size = f" {number(history['lastSeenMm'])} mm"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from plugin.advice.lesions import concern
+from plugin.advice.lesions import absent, concern
 from plugin.advice.markdown import escape
 from plugin.advice.slots import Filler
 from plugin.advice.text import Texts
@@ -36,7 +36,7 @@ def theatre_list(decision: Decision, texts: Texts) -> list[str]:
 def _site(decision: Decision, texts: Texts, filler: Filler, lesion: str) -> Iterator[str]:
     values, history = decision.about("lesion", lesion), decision.about("lesion_history", lesion)
     outcome = filler.outcomes[lesion]
-    unknown = texts.words("not_recorded")
+    unknown = absent(decision, texts)
     yield f"{filler.label(lesion)}: {texts.words('segment').lower()} {outcome.segment or unknown}"
     depth = values.get("depthMm")
     yield texts.words("theatre_depth").format(depth=f"{number(depth)} mm" if depth is not None else unknown)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from plugin.advice import advise
+from plugin.advice.lesions import lesion_table
+from plugin.advice.slots import Filler
+from plugin.advice.text import texts_of
+from plugin.chart import Gap, GapReason
 from plugin.decision import Advice, Decision
 from plugin.settings import Settings
 from rules.facts import Fact
@@ -309,3 +314,22 @@ def test_metastases_on_the_problem_list_only() -> None:
 def test_an_operation_without_a_result_changes_nothing() -> None:
     made = decided(lesion("L1", "VISIBLE"), fact("plan", hepatic="yes", opDay=days(-4)))
     assert cards(made, "patient-view") == [("HN-03o", "info")]
+
+
+def test_what_was_not_read_is_not_called_silent_or_not_recorded() -> None:
+    made = decided(fact("lesion", id="L1", label="L1", nature="metastasis"))
+    gap = Gap(resource="Observation", reason=GapReason.TIMEOUT, detail="", decisive=True, query="imaging")
+    texts = texts_of(made.pack.folder, "en")
+
+    def table(decision: Decision) -> str:
+        return lesion_table(decision, texts, Filler(decision, texts, "patient-view", short=False), ["L1"])
+
+    assert "not recorded" in table(made)
+    assert "not mentioned" in table(made)
+    unread = replace(made, gaps=(gap,))
+    assert "not recorded" not in table(unread)
+    assert "not mentioned" not in table(unread)
+    assert table(unread).count("not read") == 3
+    other = replace(gap, resource="AllergyIntolerance")
+    assert table(replace(made, gaps=(other,))) == table(made)
+    assert table(replace(made, gaps=(replace(gap, decisive=False),))) == table(made)

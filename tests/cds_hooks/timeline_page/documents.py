@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-KINDS = ("seen", "sought-not-seen", "indeterminate", "not-assessed", "not-mentioned", "contradicted")
+KINDS = (
+    "seen",
+    "sought-not-seen",
+    "indeterminate",
+    "not-assessed",
+    "not-mentioned",
+    "not-read",
+    "contradicted",
+)
 SEGMENTS = ("I", "II", "III", "IVa", "IVb", "V", "VI", "VII", "VIII")
 STATUSES = ("VISIBLE", "APPARENT_DLM", "CANNOT_DECIDE", "TREATED", "CONFIRMED_DLM", "SMALL_RESIDUAL")
 FIRST = date(2024, 1, 8)
@@ -45,7 +53,7 @@ def cell(visibility: str, mm: float | None = None, **changes: Any) -> dict[str, 
         "sizeText": None,
         "notes": [],
         "sources": ["Observation/o1"],
-        "statements": [said] if visibility != "not-mentioned" else [],
+        "statements": [said] if visibility not in ("not-mentioned", "not-read") else [],
         **changes,
     }
 
@@ -172,6 +180,7 @@ def document(lesions: list[dict[str, Any]], studies: list[dict[str, Any]], **cha
             "alarms": [],
         },
         "undecided": False,
+        "unread": False,
         **changes,
     }
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import requests
+from starlette.types import ASGIApp
 
 from cds_hooks.app import create_app
 from cds_hooks.page.authority import CLIENT
@@ -33,16 +34,22 @@ class Site:
 
 
 @contextlib.contextmanager
-def demo_site(folder: Path, name: str, **client: Any) -> Iterator[Site]:
-    """Runs service and demo EHR with one sample patient; `client` changes the page's registration."""
+def demo_site(
+    folder: Path, name: str, *, around: Callable[[ASGIApp], ASGIApp] | None = None, **client: Any
+) -> Iterator[Site]:
+    """Runs service and demo EHR with one sample patient; `client` changes the page's registration.
+
+    `around` puts something between the EHR and those who ask it.
+    """
     sample = samples.sample(name)
     ehr_port, port = free_port(), free_port()
     ehr, service = f"http://127.0.0.1:{ehr_port}", f"http://127.0.0.1:{port}"
     settings = page_settings(folder, f"{ehr}/fhir", service, today=sample.anchor, **client)
     called_by = msgspec.structs.replace(settings.service, cors_origins=(ehr,))
     settings = msgspec.structs.replace(settings, service=called_by)
+    told: ASGIApp = create_ehr([sample], origin=ehr, service=service, timeline=True)
     with (
-        served(create_ehr([sample], origin=ehr, service=service, timeline=True), ehr_port),
+        served(told if around is None else around(told), ehr_port),
         served(create_app(settings), port),
     ):
         yield Site(service=service, ehr=ehr, settings=settings)

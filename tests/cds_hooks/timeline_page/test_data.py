@@ -22,7 +22,15 @@ from plugin.settings import Rules, Settings
 from rules.evaluate import Evaluator
 
 SETTINGS = Settings(rules=Rules(engine="reference"))
-STATES = {"seen", "sought-not-seen", "indeterminate", "not-assessed", "not-mentioned", "contradicted"}
+STATES = {
+    "seen",
+    "sought-not-seen",
+    "indeterminate",
+    "not-assessed",
+    "not-mentioned",
+    "not-read",
+    "contradicted",
+}
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ TEXTS = {
     "indeterminate": "indeterminate",
     "not-assessed": "not assessed",
     "not-mentioned": "not mentioned",
+    "not-read": "not read",
     "contradicted": "contradiction",
 }
 

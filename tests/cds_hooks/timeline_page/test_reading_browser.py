@@ -133,6 +133,21 @@ def test_what_is_taken_back_or_too_small_is_sent_so(opened: Opened) -> None:
     assert sent["examination"] == {"adequacy": "adequate", "sliceMm": 3}
 
 
+def test_only_what_is_seen_is_asked_for_a_size(opened: Opened) -> None:
+    said = says()
+    page = opened(said)
+    start(page)
+    first = page.locator("fieldset.asked")
+    first.locator("input[value=seen]").check()
+    first.get_by_label("Size (mm)").fill("12")
+    first.locator("input[value=indeterminate]").check()
+    assert not first.get_by_label("Size (mm)").is_visible()
+    page.get_by_role("button", name="See what it changes").click()
+    page.locator(".compared").wait_for()
+    [sent] = asked_of(said, "reading/preview")
+    assert sent["lesions"] == [{"lesion": "BodyStructure/l0", "visibility": "indeterminate"}]
+
+
 def test_an_unusable_size_and_an_empty_reading_are_refused_before_they_are_sent(opened: Opened) -> None:
     said = says()
     page = opened(said)

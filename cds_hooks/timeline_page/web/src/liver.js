@@ -1,7 +1,7 @@
 // A schematic liver from the front, drawn here, with each lesion at its Couinaud segment; and the theatre list.
 import { el, svg, table } from "./dom.js";
 import { render } from "../../../page/static/markdown.js";
-import { t } from "./texts.js";
+import { absent, t } from "./texts.js";
 
 // The outline cuts what the segments leave over; places are where lesions and names stand.
 const OUTLINE = "M38 236C26 128 96 52 236 40c92-8 132 14 196 24 92 14 204 4 246 26 34 18-30 74-112 108-74 30-118 54-158 96-66 68-150 128-254 130C84 426 50 344 38 236Z";
@@ -107,9 +107,10 @@ function theatre({ theatre: lines }) {
   return el("ol", { class: "theatre" }, lines.map((line) => el("li", {}, render(line))));
 }
 
-function lesionTable({ lesions }) {
-  const yes = (value) => (value === true ? t("yes") : value === false ? t("no") : t("unknown"));
-  const rows = lesions.map((one) => [one.label, (one.segments?.length ? one.segments : [one.segment]).filter(Boolean).join(", ") || t("unknown"), one.statusText,
+function lesionTable(document) {
+  const { lesions } = document;
+  const yes = (value) => (value === true ? t("yes") : value === false ? t("no") : absent(document));
+  const rows = lesions.map((one) => [one.label, (one.segments?.length ? one.segments : [one.segment]).filter(Boolean).join(", ") || absent(document), one.statusText,
     latest(one, "seen").join(", ") || "–", latest(one, "sought-not-seen").join(", ") || "–", one.markerMigrated ? t("marker.migrated") : yes(one.marker), yes(one.inPlannedSpecimen)]);
   return table(t("map.lesions"), [t("matrix.lesion"), t("fact.segment"), t("matrix.status"), t("map.seenOn"), t("map.goneOn"), t("fact.marker"), t("fact.specimen")], rows);
 }

@@ -8,6 +8,7 @@ const SHAPES = {
   "indeterminate": () => [svg("path", { d: "M8 1.5 14.5 8 8 14.5 1.5 8Z", class: "hollow" }), svg("path", { d: "M8 1.5 14.5 8 8 14.5Z", class: "solid" })],
   "not-assessed": () => [svg("rect", { x: 2, y: 2, width: 12, height: 12, class: "hollow" }), svg("path", { d: "M2 14 14 2M2 8 8 2M8 14 14 8", class: "thin" })],
   "not-mentioned": () => [svg("path", { d: "M3 8H13", class: "thin dashed" })],
+  "not-read": () => [svg("path", { d: "M3 8H13", class: "thin dashed" }), svg("path", { d: "M5.5 3.5 10.5 12.5M10.5 3.5 5.5 12.5", class: "thin" })],
   "contradicted": () => [svg("path", { d: "M8 1.5 15 14.5H1Z", class: "hollow" }), svg("path", { d: "M8 6V10M8 11.6V13", class: "stroke" })],
 };
 export const VISIBILITIES = Object.keys(SHAPES);

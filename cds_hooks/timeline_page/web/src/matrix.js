@@ -9,7 +9,7 @@ export function matrix(document, selected, open) {
   const { slots, undated } = bands(document);
   const after = slots.at(-1).length > 0;
   const grid = el("table", { class: "matrix", role: "grid", "aria-labelledby": "matrix-title", "aria-describedby": "matrix-how" },
-    el("thead", {}, band(slots, after), heads(document.studies, after)),
+    el("thead", {}, band(slots, after), heads(document, after)),
     el("tbody", {}, document.lesions.map((lesion) => row(lesion, document, after, selected.includes(lesion.id)))));
   walk(grid, open);
   return el("div", {},
@@ -25,14 +25,14 @@ function band(slots, after) {
     after && cell(slots.at(-1)), el("td", {}), el("td", {}));
 }
 
-function heads(studies, after) {
-  return el("tr", {}, el("th", { scope: "col" }, t("matrix.lesion")), studies.map(studyHead),
+function heads({ studies, unread }, after) {
+  return el("tr", {}, el("th", { scope: "col" }, t("matrix.lesion")), studies.map((study) => studyHead(study, unread)),
     after && el("th", { scope: "col" }, t("matrix.after")),
     el("th", { scope: "col" }, t("matrix.status")), el("th", { scope: "col" }, t("matrix.advice")));
 }
 
-function studyHead(study) {
-  const adequacy = study.adequacy?.value ? t("matrix.adequacy", { value: study.adequacy.text ?? study.adequacy.value }) : t("matrix.noAdequacy");
+function studyHead(study, unread) {
+  const adequacy = study.adequacy?.value ? t("matrix.adequacy", { value: study.adequacy.text ?? study.adequacy.value }) : t(unread ? "matrix.adequacyNotRead" : "matrix.noAdequacy");
   return el("th", { scope: "col", class: "study" },
     el("b", { class: "day" }, dayOf(study)), " ",
     el("span", { class: "modality" }, study.modalityText ?? study.modality ?? t("modality.none")), " ",

@@ -2,7 +2,7 @@
 import { Fault, ask } from "./api.js";
 import { el, folded, table, whole } from "./dom.js";
 import { indicatorMark, indicatorText, mark, sizeText, visibilityText } from "./marks.js";
-import { dayOf, millimetres, t } from "./texts.js";
+import { absent, dayOf, millimetres, t } from "./texts.js";
 
 export function openPanel(document, id, back) {
   const lesion = document.lesions.find((one) => one.id === id);
@@ -12,7 +12,7 @@ export function openPanel(document, id, back) {
   const why = el("div", { class: "why", role: "status" }, t("panel.whyBusy"));
   const dialog = el("dialog", { class: "panel", "aria-labelledby": "panel-title" },
     el("div", { class: "panel-head" }, el("h2", { id: "panel-title" }, `${lesion.label}: ${lesion.statusText}`), close),
-    reasons(lesion), openAdvice(lesion, (card) => { then = () => toCard(card); dialog.close(); }), facts(lesion), sightings(document, lesion), events(lesion),
+    reasons(lesion), openAdvice(lesion, (card) => { then = () => toCard(card); dialog.close(); }), facts(document, lesion), sightings(document, lesion), events(lesion),
     el("section", {}, el("h3", {}, t("panel.why")), why));
   dialog.addEventListener("close", () => {
     dialog.remove();
@@ -41,7 +41,7 @@ function toCard(place) {
   card?.focus();
 }
 
-function facts(lesion) {
+function facts(document, lesion) {
   const at = (one) => one && [millimetres(one.mm), one.modality, one.day].filter(Boolean).join(", ");
   const yes = (value) => (value === true ? t("yes") : value === false ? t("no") : null);
   const rows = [
@@ -58,7 +58,7 @@ function facts(lesion) {
     ["fact.treated", lesion.treated.map((one) => [one.kind, one.day].filter(Boolean).join(" ")).join("; ")],
   ];
   return el("section", {}, el("h3", {}, t("panel.facts")),
-    el("dl", { class: "facts" }, rows.map(([name, value]) => el("div", {}, el("dt", {}, t(name)), el("dd", {}, whole(value || t("unknown")))))));
+    el("dl", { class: "facts" }, rows.map(([name, value]) => el("div", {}, el("dt", {}, t(name)), el("dd", {}, whole(value || absent(document)))))));
 }
 
 function sightings(document, lesion) {

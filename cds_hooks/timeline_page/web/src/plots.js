@@ -7,8 +7,9 @@ import { millimetres, named, number, percent, t } from "./texts.js";
 export function plots(document) {
   const range = span(document);
   const at = { range, treatments: document.treatments };
-  return el("div", { class: "figures" }, range && spider(document, at) || el("p", { class: "quiet" }, t("plots.noSpider")),
-    document.lesions.length > 0 && waterfall(document), range && cea(document, at) || el("p", { class: "quiet" }, t("plots.noCea")), range && measures(document, at));
+  const nothing = (why) => el("p", { class: "quiet" }, t(document.unread ? "plots.notRead" : why));
+  return el("div", { class: "figures" }, range && spider(document, at) || nothing("plots.noSpider"),
+    document.lesions.length > 0 && waterfall(document), range && cea(document, at) || nothing("plots.noCea"), range && measures(document, at));
 }
 
 function spider(document, at) {

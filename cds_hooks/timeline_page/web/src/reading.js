@@ -108,7 +108,7 @@ function lesionFields(lesion) {
     el("legend", {}, `${lesion.label}, ${lesion.segment ? t("matrix.segment", { segment: lesion.segment }) : t("matrix.noSegment")}`, lesion.asked && el("em", {}, ` ${t("reading.asked")}`)),
     el("p", { class: "hint" }, [lastSeen(lesion), onRecord].filter(Boolean).join("; ")), radios, sizes);
   const said = () => box.querySelector(`input[name="${name}"]:checked`)?.value ?? "";
-  const settle = () => { sizes.hidden = !["seen", "indeterminate"].includes(said()); };
+  const settle = () => { sizes.hidden = said() !== "seen"; };
   box.addEventListener("change", settle);
   box.addEventListener("keydown", (event) => {
     if (!/^[0-4]$/.test(event.key) || event.target === size || event.ctrlKey || event.altKey || event.metaKey) return;
@@ -120,7 +120,7 @@ function lesionFields(lesion) {
     event.preventDefault();
   });
   settle();
-  return { lesion, box, said, size, small, before: JSON.stringify([known, lesion.known?.mm ?? null]) };
+  return { lesion, box, said, size, small, before: JSON.stringify([known, known === "seen" ? lesion.known?.mm ?? null : null]) };
 }
 
 const lastSeen = ({ lastSeen: at }) => (at ? t("reading.lastSeen", { mm: millimetres(at.mm), day: at.day ?? t("day.none") }) : null);
@@ -139,7 +139,7 @@ function gathered(study, lesions, examination) {
   for (const { lesion, said, size, small, before } of lesions) {
     const visibility = said();
     if (!visibility) continue;
-    const sized = ["seen", "indeterminate"].includes(visibility);
+    const sized = visibility === "seen"; // only what is seen has a size
     const text = sized && !small.checked ? size.value.trim() : "";
     const mm = text === "" ? null : millimetresOf(text, lesion.label);
     if (!(sized && small.checked) && JSON.stringify([visibility, mm]) === before) continue;

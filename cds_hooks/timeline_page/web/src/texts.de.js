@@ -11,6 +11,7 @@ export const de = {
   "indeterminate": "unklar",
   "not-assessed": "nicht beurteilt",
   "not-mentioned": "nicht erwähnt",
+  "not-read": "nicht gelesen",
   "contradicted": "Widerspruch",
   "failure.title": "Nicht beurteilt",
 };

@@ -27,3 +27,6 @@ export const percent = (value) =>
   `${new Intl.NumberFormat(language, { maximumFractionDigits: 1, signDisplay: "exceptZero" }).format(value)} %`;
 export const dayOf = (thing) =>
   !thing?.day ? t("day.none") : thing.dayLast ? t("day.between", { from: thing.day, to: thing.dayLast }) : thing.day;
+
+// What is not there: "not recorded" is said only of a record that was read.
+export const absent = (document) => t(document.unread ? "unread" : "unknown");
