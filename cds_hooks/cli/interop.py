@@ -48,6 +48,7 @@ SERVICE = typer.Option(None, "--service", metavar="URL", help="A service that ru
 SERVICE_KEY = typer.Option(None, "--service-key", metavar="FILE", help="Signs the calls to --service.")
 SERVICE_ISSUER = typer.Option(None, "--service-issuer", metavar="ISS", help="Who signs: iss of the JWT.")
 SERVICE_KID = typer.Option(None, "--service-kid", metavar="KID", help="The name of that key.")
+SERVICE_ALGORITHM = typer.Option("ES384", "--service-algorithm", metavar="ALG", help="ES384 or RS384.")
 KEEP = typer.Option(False, "--keep", help="Leaves the patients there, and the manifest to remove them with.")
 CLEAN = typer.Option(None, "--clean", metavar="MANIFEST", help="Only removes what a run left behind.")
 MANIFEST = typer.Option(None, "--manifest", metavar="FILE", help="Where the manifest of the run is kept.")
@@ -70,6 +71,7 @@ def interop(
     service_key: Path | None = SERVICE_KEY,
     service_issuer: str | None = SERVICE_ISSUER,
     service_kid: str | None = SERVICE_KID,
+    service_algorithm: str = SERVICE_ALGORITHM,
     keep: bool = KEEP,
     clean_: Path | None = CLEAN,
     manifest: Path | None = MANIFEST,
@@ -135,7 +137,7 @@ def interop(
                 key=service_key,
                 issuer=service_issuer,
                 kid=service_kid,
-                algorithm=algorithm,
+                algorithm=service_algorithm,
             )
             stack.callback(called.close)
         else:

@@ -159,6 +159,8 @@ def elsewhere(
         raise InputError("--service: plain http is used on this machine only, since tokens go with the calls")
     if key is None:
         return Service(address, journal, None, timeout)
+    if algorithm not in ("ES384", "RS384"):
+        raise InputError(f"--service-algorithm {algorithm!r} is none of ES384, RS384")
     if issuer is None or kid is None:
         raise InputError("--service-key wants --service-issuer and --service-kid beside it")
     chosen: Any = algorithm
