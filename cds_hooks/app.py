@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextvars import copy_context
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -52,19 +53,20 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Starlett
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with (
-            ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="vestige-page") as pool,
-            ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="vestige") as small,
-        ):
-            app.state.pool, app.state.small = pool, small
-            app.state.places = Places(settings.service, partial(desk.metrics.count, "vestige_overload_total"))
+        with workers(desk) as found:
+            lend(app, found)
             yield
-            for one in (pool, small):
-                one.shutdown(wait=False, cancel_futures=True)
-            app.state.places.close()
         desk.gate.close()
         desk.answerer.close()
 
+    return app_of(desk, lifespan)
+
+
+def app_of(
+    desk: Desk, lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None
+) -> Starlette:
+    """Returns the application of a desk; without `lifespan` it must be lent its workers."""
+    settings = desk.settings
     app = Starlette(
         routes=[*routes(), *_timeline(desk)],
         middleware=[*_cors(settings), *_loopback(settings), Middleware(Boundary, desk=desk)],
@@ -80,6 +82,33 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> Starlett
     return app
 
 
+class Workers(NamedTuple):
+    """The threads of a process, and the places for its calls; they outlive a change of settings."""
+
+    pool: ThreadPoolExecutor
+    small: ThreadPoolExecutor
+    places: Places
+
+
+@contextmanager
+def workers(desk: Desk) -> Iterator[Workers]:
+    """Yields threads and places as the settings say, and ends them: work that has begun is waited for."""
+    with (
+        ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="vestige-page") as pool,
+        ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="vestige") as small,
+    ):
+        places = Places(desk.settings.service, partial(desk.metrics.count, "vestige_overload_total"))
+        yield Workers(pool, small, places)
+        for one in (pool, small):
+            one.shutdown(wait=False, cancel_futures=True)
+        places.close()
+
+
+def lend(app: Starlette, found: Workers) -> None:
+    """Gives an application the workers that its routes ask."""
+    app.state.pool, app.state.small, app.state.places = found
+
+
 def _timeline(desk: Desk) -> list[BaseRoute]:
     """The timeline page where the settings enable it; it brings libraries that nothing else needs."""
     if not desk.settings.page.enabled or not isinstance(desk.answerer, UseCase):
@@ -87,7 +116,9 @@ def _timeline(desk: Desk) -> list[BaseRoute]:
     from cds_hooks.timeline_page.page import Page
     from cds_hooks.timeline_page.routes import timeline_routes
 
-    return timeline_routes(Page(desk.settings, desk.answerer, desk.base), desk.settings, desk.base)
+    before = desk.page
+    desk.page = Page(desk.settings, desk.answerer, desk.base, before)
+    return timeline_routes(desk.page, desk.settings, desk.base)
 
 
 def routes() -> list[Route]:
@@ -192,6 +223,7 @@ async def ready(request: Request) -> Response:
     }
     if recording is not None:
         state = {**state, "recordsWaiting": recording.waiting, "databaseAway": recording.away}
+    state = {**state, **desk.reloads.state()}
     return JSONResponse(state if since is None else {**state, "secondsSinceAlarm": since})
 
 
@@ -284,4 +316,4 @@ async def _in_time(answered: asyncio.Future[Reply], seconds: float, turn: Turn) 
 
 
 def _in_thread(request: Request, work: Callable[[], T]) -> asyncio.Future[T]:
-    return asyncio.get_running_loop().run_in_executor(request.app.state.small, work)
+    return asyncio.get_running_loop().run_in_executor(request.app.state.small, copy_context().run, work)

@@ -26,6 +26,7 @@ from cds_hooks.services import Service, services_of
 from cds_hooks.trust import Caller, Gate
 from plugin.errors import CallError, SettingsError, StoreError
 from plugin.settings import Settings
+from plugin.spans import span
 
 if TYPE_CHECKING:
     from cds_hooks.timeline_page.page import Page
@@ -55,7 +56,7 @@ class Turn:
 
 
 class Reloads:
-    """What became of the last reload: since when settings on disk are refused, which keys wait for a restart."""
+    """The last reload: since when settings are refused, and which keys wait for a restart."""
 
     def __init__(self) -> None:
         self.refused: float | None = None
@@ -79,11 +80,11 @@ class Desk:
     def __init__(self, settings: Settings, answerer: Answerer, before: Desk | None = None) -> None:
         self.settings = settings
         self.base = public_base(settings)
-        self.gate = Gate(settings) if before is None else before.gate.renewed(settings)
-        self.metrics = Metrics() if before is None else before.metrics
+        self.gate: Gate = Gate(settings) if before is None else before.gate.renewed(settings)
+        self.metrics: Metrics = Metrics() if before is None else before.metrics
         self.last_alarm: float | None = None if before is None else before.last_alarm
-        self.reloads = Reloads() if before is None else before.reloads
-        self.page: Page | None = None
+        self.reloads: Reloads = Reloads() if before is None else before.reloads
+        self.page: Page | None = None if before is None else before.page
         self.in_use = InUse()
         self.answerer = answerer
         self.services = services_of(settings)
@@ -129,7 +130,7 @@ class Desk:
         read the record in. Where somebody else took the `turn`, the reply goes nowhere: recorded as late.
         """
         # Held here too: work that is late goes on when its request has long been answered.
-        with self.in_use:
+        with self.in_use, span("call", service=service.id, rules=self.revision):
             return self._call(service, body, authorization, arrived, turn)
 
     def _call(
@@ -140,7 +141,8 @@ class Desk:
         arrived: float | None,
         turn: Turn | None,
     ) -> Reply:
-        started = time.perf_counter()
+        waited = 0.0 if arrived is None else time.monotonic() - arrived
+        started = time.perf_counter() - waited
         caller = self.caller(authorization, (f"/{service.id}",))
         call = replace(read_call(body, service), seconds=self._reading_seconds(arrived))
         answer = self.answerer(call, caller)
@@ -216,7 +218,8 @@ class Desk:
     def _record(self, record: Callable[[], None]) -> None:
         """Records an answer; a full disk keeps no card from its reader unless the settings say so."""
         try:
-            record()
+            with span("record"):
+                record()
         except StoreError as error:
             log.fault(error, "record")
             self.metrics.count("vestige_records_lost_total")

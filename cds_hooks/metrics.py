@@ -61,7 +61,7 @@ class Metrics:
         }
         self._seconds = Histogram(
             "vestige_call_seconds",
-            "Time from a hook call to its answer.",
+            "Time from a hook call to its answer, with what it waited for its turn.",
             ("service",),
             buckets=SECONDS,
             registry=self._registry,

@@ -201,7 +201,6 @@ def _feedback(service: Service) -> dict[str, Any]:
         "responses": {
             "200": {"description": "Every item is kept; the answer has no body."},
             **_refusals(),
-            "503": _refusal("The feedback cannot be kept now; send it again later."),
         },
     }
 
@@ -214,6 +213,15 @@ def _refusals() -> dict[str, Any]:
         "413": _refusal("The body is too large."),
         "415": _refusal("The body is no JSON in UTF-8, or compressed."),
         "500": _refusal("A fault; the error id finds it in the log."),
+        "503": {
+            **_refusal("Too many calls at the moment, or what was sent cannot be kept; send it again later."),
+            "headers": {
+                "Retry-After": {
+                    "description": "Seconds; where there are too many calls.",
+                    "schema": {"type": "integer"},
+                }
+            },
+        },
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,15 @@ from pathlib import Path
 
 import msgspec
 
+from plugin.advice.signs import table_of
+from plugin.advice.text import texts_of
 from plugin.errors import SettingsError
 from plugin.settings import Settings
+from rules.errors import PackError
 from rules.evaluate import Evaluator
 from rules.language import Pack, load_pack
+from rules.language.pack import SITE
+from rules.numbers import fits
 
 TABLES_SECONDS = 300.0
 MOST_LINES = 5
@@ -25,7 +31,19 @@ def pack_of(settings: Settings) -> Pack:
     """Returns the checked pack with the site's parameters and states; raises PackError or SettingsError."""
     rules = settings.rules
     parameters = {name: _number(name, value) for name, value in rules.parameters.items()}
-    return load_pack(rules.pack, parameters=parameters, states=rules.states)
+    try:
+        return load_pack(rules.pack, parameters=parameters, states=rules.states)
+    except PackError as error:
+        # Where the pack itself is sound the fault is the site's, and so is the key.
+        if any(one.file != SITE for one in error.problems):
+            raise
+        raise SettingsError("; ".join(_of_site(one.message, settings) for one in error.problems)) from error
+
+
+def _of_site(message: str, settings: Settings) -> str:
+    quoted = next(iter(re.findall(r"'([^']+)'", message)), "")
+    section = "parameters" if quoted in settings.rules.parameters else "states"
+    return f"rules.{section}.{quoted}: {message}"
 
 
 class Rulebook:
@@ -43,7 +61,10 @@ class Rulebook:
             self._folder = _temporary()
             settings = in_folder(settings, _copied(settings.rules.pack, Path(self._folder.name)))
         try:
-            self.evaluator = evaluator_of(settings)
+            # Before the evaluator, which starts processes.
+            pack = pack_of(settings)
+            check_texts(pack, settings)
+            self.evaluator = _evaluator(pack, settings)
         except BaseException:
             self._remove()
             raise
@@ -60,21 +81,36 @@ class Rulebook:
 
 def evaluator_of(settings: Settings) -> Evaluator:
     """Returns an evaluator for the site's pack, as a service runs it; close it when done."""
-    return Evaluator(pack_of(settings), mode=settings.rules.engine, workers=settings.rules.engine_workers)
+    return _evaluator(pack_of(settings), settings)
 
 
-def check_tables(settings: Settings) -> None:
+def _evaluator(pack: Pack, settings: Settings) -> Evaluator:
+    return Evaluator(pack, mode=settings.rules.engine, workers=settings.rules.engine_workers)
+
+
+def check_texts(pack: Pack, settings: Settings) -> None:
+    """Passes a pack that has the site's language; raises SettingsError, before a card is to be written."""
+    texts = texts_of(pack.folder, settings.cards.language)
+    table_of(pack.folder, texts.language)
+
+
+def check_tables(settings: Settings, known: str = "") -> None:
     """Passes a site's own pack whose test tables are as expected; raises SettingsError at a row that is not.
 
     They run in a process of their own, as the site wrote the pack: without its parameters and states, and
-    without a chance that a fault of the engine ends this process.
+    without a chance that a fault of the engine ends this process. A pack of the revision `known` passes.
     """
-    if settings.rules.pack is None:
+    if settings.rules.pack is None or revision_of(pack_of(settings)) == known:
         return
     command = [sys.executable, "-c", _MAIN, "rules", "test", "--pack", str(settings.rules.pack)]
     try:
         done = subprocess.run(  # noqa: S603 - our own command; the folder is one argument and no shell reads it
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TABLES_SECONDS, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=TABLES_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         text = f"rules.pack: its test tables took longer than {TABLES_SECONDS:.0f} seconds"
@@ -82,6 +118,11 @@ def check_tables(settings: Settings) -> None:
     if done.returncode != 0:
         lines = (done.stdout if done.returncode == 1 else done.stderr).strip().splitlines()
         raise SettingsError(f"rules.pack: its test tables fail: {'; '.join(lines[:MOST_LINES])}")
+
+
+def revision_of(pack: Pack) -> str:
+    """Returns the revision of a pack's files, without what the site changes in it by its settings."""
+    return pack.revision.partition("+")[0]
 
 
 def in_folder(settings: Settings, folder: Path) -> Settings:
@@ -122,5 +163,8 @@ def _number(name: str, value: int | float | str) -> int | Decimal:
     try:
         exact = Decimal(str(value))
     except InvalidOperation:
-        raise SettingsError(f"rules.parameters.{name}: {value!r} is no number") from None
+        raise SettingsError(f"rules.parameters.{name}: {value!r:.60} is no number") from None
+    if not fits(exact):
+        # Before it is made whole: 1e999999999 is short to write and has no end as an integer.
+        raise SettingsError(f"rules.parameters.{name}: {value!r:.60} is not below 10**9 with six decimals")
     return int(exact) if exact == exact.to_integral_value() else exact

@@ -15,7 +15,7 @@ from cds_hooks.call import HookCall
 from cds_hooks.counted import counted
 from cds_hooks.kept import Kept
 from cds_hooks.memory import Lost, Memory
-from cds_hooks.rulebook import Rulebook
+from cds_hooks.rulebook import Rulebook, revision_of
 from cds_hooks.trust import Caller
 from plugin.advice import advise, shown
 from plugin.advice.memory import answered
@@ -30,6 +30,7 @@ from plugin.rows import FeedbackItem
 from plugin.sent import SentCard, SentRule
 from plugin.settings import Settings, today
 from plugin.settings_changes import marks
+from plugin.spans import span
 from rules.evaluation import Alarm
 from rules.facts import Value
 
@@ -39,7 +40,7 @@ START_SECONDS = 30.0
 class UseCase:
     """Answers hook calls with the site's rule pack; safe to use from several threads.
 
-    One of these is one revision of settings and rules, and never changes; `kept` outlives it where it is given.
+    It is one revision of settings and rules, and never changes; `kept` outlives it where it is given.
     """
 
     def __init__(self, settings: Settings, kept: Kept | None = None) -> None:
@@ -56,7 +57,7 @@ class UseCase:
         pack = self._evaluator.pack
         self._memory = Memory(self._store, self._pseudonyms, pack, settings)
         self._states = {one.id: one.status for one in pack.statements.values() if one.status != "active"}
-        self.marks = {**found, "rules.pack": pack.revision.partition("+")[0]}
+        self.marks = {**found, **self._kept.marks, "rules.pack": revision_of(pack)}
         self._digest = self._pseudonyms.content(self.marks)
         self._evaluator.wait(START_SECONDS)
         # Pack and compiled rules live as long as the process: the collector need not look at them again.
@@ -83,15 +84,18 @@ class UseCase:
         settings, started = self._settings, time.perf_counter()
         self._recorder.require()
         remembered = self._memory.ask(call, caller)
-        chart = pull(_input(call, caller), settings, self._sessions)
-        memory = remembered()
+        with span("pull") as told:
+            chart = pull(_input(call, caller), settings, self._sessions)
+            memory = remembered()
+            told.tell(resources=len(chart.resources), gaps=len(chart.gaps), answers=len(memory.answers))
         pulled = time.perf_counter()
         decision = decide(
             chart, self._evaluator, today=today(settings), settings=settings, answers=memory.answers
         )
         decided = time.perf_counter()
         alarms: tuple[Alarm | Lost, ...] = (*decision.alarms, *memory.alarms)
-        advices = advise(decision, call.shown_as, settings=settings, language=settings.cards.language)
+        with span("advise"):
+            advices = advise(decision, call.shown_as, settings=settings, language=settings.cards.language)
         times = _milliseconds(
             pull=pulled - started, decide=decided - pulled, advise=time.perf_counter() - decided
         )
@@ -139,7 +143,7 @@ class UseCase:
         return self._evaluator.wait(0)
 
     def note_change(self, outcome: str, keys: Sequence[str], alarms: Sequence[str] = ()) -> None:
-        """Records that settings or rules were changed, or were to be: what is in force from now, and the keys."""
+        """Records a change of settings or rules, or that one was refused: what is in force, and the keys."""
         if not self._settings.store.records:
             return
         pack = self._evaluator.pack

@@ -7,9 +7,10 @@ from typing import Any
 
 from fhir_profiles.check import check
 from plugin.errors import StoreError
-from plugin.record import Record
+from plugin.record import SETTINGS, Record
 
 _EVENT = "http://terminology.hl7.org/CodeSystem/audit-event-type"
+_DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 _INTERACTION = "http://hl7.org/fhir/restful-interaction"
 _ENTITY = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
@@ -17,7 +18,7 @@ _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/extra-security-role-type
 PSEUDONYMS = "https://vestige.example/fhir/NamingSystem/pseudonym"
 
 # A card was shown as it was meant to be; the call was too late for it (4: a minor failure).
-_OUTCOMES = {"answered": "0", "late": "4"}
+_OUTCOMES = {"answered": "0", "late": "4", "reloaded": "0", "reload-refused": "4"}
 
 
 def audit_event(record: Record) -> dict[str, Any]:
@@ -25,21 +26,39 @@ def audit_event(record: Record) -> dict[str, Any]:
     event = {
         "resourceType": "AuditEvent",
         "id": record.id,
-        "type": {"system": _EVENT, "code": "rest", "display": "RESTful Operation"},
-        "subtype": [{"system": _INTERACTION, "code": "operation", "display": "operation"}],
-        "action": "E",
+        **(_change(record) if record.service == SETTINGS else _decision(record)),
         "recorded": record.made.isoformat(timespec="milliseconds"),
         "outcome": _OUTCOMES.get(record.outcome, "8"),
-        "outcomeDesc": f"{record.outcome}: {len(record.cards)} cards, {len(record.gaps)} gaps",
-        "purposeOfEvent": [{"text": f"clinical decision support: {record.service}"}],
-        "agent": [_client(record), _service(record)],
         "source": {"observer": {"display": f"Vestige {record.code_version}"}},
-        "entity": list(_entities(record)),
     }
     problems = check(event)
     if problems:
         raise StoreError(f"decision record {record.id} makes no valid AuditEvent: {problems[0]}")
     return event
+
+
+def _decision(record: Record) -> dict[str, Any]:
+    return {
+        "type": {"system": _EVENT, "code": "rest", "display": "RESTful Operation"},
+        "subtype": [{"system": _INTERACTION, "code": "operation", "display": "operation"}],
+        "action": "E",
+        "outcomeDesc": f"{record.outcome}: {len(record.cards)} cards, {len(record.gaps)} gaps",
+        "purposeOfEvent": [{"text": f"clinical decision support: {record.service}"}],
+        "agent": [_client(record), _service(record)],
+        "entity": list(_entities(record)),
+    }
+
+
+def _change(record: Record) -> dict[str, Any]:
+    """What is said of a change of settings or rules: its keys, and no patient."""
+    keys = ", ".join(record.changed) or "no key"
+    return {
+        "type": {"system": _DICOM, "code": "110113", "display": "Security Alert"},
+        "subtype": [{"system": _DICOM, "code": "110131", "display": "Software Configuration"}],
+        "action": "U",
+        "outcomeDesc": f"{record.outcome}: {keys}; {'; '.join(record.alarms) or 'no alarm'}",
+        "agent": [{"who": {"display": "who runs the service"}, "requestor": True}, _service(record)],
+    }
 
 
 def _client(record: Record) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from plugin.facts import facts_of
 from plugin.local_codes import meant
 from plugin.orders import matters, ordered
 from plugin.settings import Settings
+from plugin.spans import span
 from plugin.timeline import Timeline, build
 from rules.errors import EngineFault
 from rules.evaluate import Evaluator
@@ -42,13 +43,17 @@ def decide(
     Where neither evaluation of the rules answers, nothing is decided and the decision says so. Raises
     FactError where a fact is not as the pack declares it.
     """
-    chart = meant(chart, settings.codes.meanings)
-    timeline = build(chart, today=today, timezone=settings.site.zone)
-    in_force = {name: each.value for name, each in evaluator.pack.parameters.items()}
-    read = facts_of(timeline, today=today, settings=settings, parameters=in_force)
+    with span("read", resources=len(chart.resources)) as told:
+        chart = meant(chart, settings.codes.meanings)
+        timeline = build(chart, today=today, timezone=settings.site.zone)
+        in_force = {name: each.value for name, each in evaluator.pack.parameters.items()}
+        read = facts_of(timeline, today=today, settings=settings, parameters=in_force)
+        told.tell(lesions=len(timeline.lesions), facts=len(read))
     facts = (*read, *answers)
     # The rules never see an answer: it cannot change what is decided, only where a message is shown.
-    evaluation = _evaluated(evaluator, read)
+    with span("evaluate", rules=evaluator.pack.revision) as told:
+        evaluation = _evaluated(evaluator, read)
+        told.tell(findings=len(evaluation.findings), alarms=" ".join(one.kind for one in evaluation.alarms))
     patient = next(iter(evaluation.of("patient_status")), None)
     values = patient.values if patient else {}
     return Decision(

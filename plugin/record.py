@@ -18,7 +18,6 @@ from plugin.chart import Chart
 from plugin.sent import SentCard
 from plugin.version import VERSION
 
-
 SETTINGS = "settings"
 """What stands in the place of a service in the record of a change of settings, which is about no patient."""
 
@@ -187,7 +186,7 @@ def change_record(
     changed: Sequence[str],
     alarms: Sequence[str] = (),
 ) -> Record:
-    """Returns the record of a change of settings or rules: what is in force after it, and the keys it named."""
+    """Returns the record of a change of settings or rules: what is in force after it, and which keys."""
     return Record(
         id=str(uuid4()),
         made=datetime.now(UTC),

@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ from plugin.address import AddressError, check
 from plugin.dialects import dialects
 from plugin.errors import SettingsError
 from plugin.local_codes import refusal
+from plugin.settings_lines import naming
 from plugin.settings_page import Page, check_page
 from plugin.settings_source import decoded, environment, refuse_unknown, suggestion
 from plugin.settings_traces import Traces, check_traces
@@ -65,7 +67,7 @@ class Service(Struct, frozen=True, kw_only=True):
     max_body: Count = 16 * 1024 * 1024
     hook_deadline: Seconds = 4.0
     calls_at_once: Annotated[int, Meta(ge=1, le=256)] = 16
-    calls_waiting: Annotated[int, Meta(ge=0, le=10_000)] = 32
+    calls_waiting: Annotated[int, Meta(ge=0, le=10_000)] = 16
     cors_origins: tuple[str, ...] = ()
     result_review_hook: str | None = None
     tls_cert: Path | None = None
@@ -249,14 +251,20 @@ def load(path: Path | None = None, env: Mapping[str, str] | None = None) -> Sett
 
     Raises SettingsError, naming the key, for an unknown key, a wrong type or value, or an unreadable file.
     """
-    raw = _toml(path) if path is not None else {}
-    refuse_unknown(Settings, raw, source=str(path))
-    raw = environment(Settings, raw, os.environ if env is None else env)
-    try:
-        settings = msgspec.convert(raw, Settings, dec_hook=decoded)
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"the settings are not usable: {_readable(error)}") from error
-    return checked(settings)
+    with named(path, env):
+        raw = _toml(path) if path is not None else {}
+        refuse_unknown(Settings, raw, source=str(path))
+        raw = environment(Settings, raw, os.environ if env is None else env)
+        try:
+            settings = msgspec.convert(raw, Settings, dec_hook=decoded)
+        except msgspec.ValidationError as error:
+            raise SettingsError(_readable(error)) from error
+        return checked(settings)
+
+
+def named(path: Path | None, env: Mapping[str, str] | None = None) -> AbstractContextManager[None]:
+    """Returns a block whose SettingsError says the line of the file, or the variable, of the key it names."""
+    return naming(path, os.environ if env is None else env, Settings.__struct_fields__)
 
 
 def checked(settings: Settings) -> Settings:
@@ -368,6 +376,8 @@ def _toml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: is not UTF-8 text") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path}: is no valid TOML: {error}") from error
+    except (ValueError, RecursionError) as error:  # which the reader lets out beside its own
+        raise SettingsError(f"{path}: holds a number or a nesting without end") from error
 
 
 def _readable(error: msgspec.ValidationError) -> str:

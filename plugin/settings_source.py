@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -15,6 +15,7 @@ from plugin.errors import SettingsError
 
 PREFIX = "VESTIGE_"
 LEVEL = "__"
+IN_FILE = "_file"
 
 
 def refuse_unknown(kind: type, raw: Any, *, source: str, at: str = "") -> None:
@@ -36,13 +37,16 @@ def refuse_unknown(kind: type, raw: Any, *, source: str, at: str = "") -> None:
 def environment(kind: type, raw: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
     """Returns `raw` with every `VESTIGE_SECTION__KEY` of `env` put in its place, in the type of its field.
 
+    `VESTIGE_SECTION__KEY_FILE` names a file that holds the value, as secrets are handed to containers.
     Names without a double underscore are no settings and are left alone.
     """
     result = {name: dict(value) if isinstance(value, dict) else value for name, value in raw.items()}
     for variable in sorted(env):
         if variable.upper().startswith(PREFIX) and LEVEL in variable:
-            path = variable[len(PREFIX) :].lower().split(LEVEL)
-            _put(kind, result, path, variable, env[variable])
+            path, text = variable[len(PREFIX) :].lower().split(LEVEL), env[variable]
+            if path[-1].endswith(IN_FILE) and not _is_field(kind, path):
+                path[-1], text = path[-1].removesuffix(IN_FILE), _content(text, variable)
+            _put(kind, result, path, variable, text)
     return result
 
 
@@ -77,6 +81,22 @@ def _put(kind: type, target: dict[str, Any], path: list[str], variable: str, tex
         raise SettingsError(f"{variable}: {name} is a section; write {variable}{LEVEL}KEY")
     else:
         target[name] = _value(types[name], text, variable)
+
+
+def _is_field(kind: type, path: Sequence[str]) -> bool:
+    """Whether a path is a key as it stands; what is below a mapping is the site's own to name."""
+    types = get_type_hints(kind)
+    inner, many = _struct_in(types.get(path[0]))
+    if len(path) > 1 and inner is not None and not many:
+        return _is_field(inner, path[1:])
+    return path[0] in types
+
+
+def _content(file: str, variable: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{variable}: {file} cannot be read") from error
 
 
 def _value(kind: Any, text: str, variable: str) -> Any:

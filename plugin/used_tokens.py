@@ -18,6 +18,8 @@ from plugin.errors import StoreError
 from plugin.tables import USED_TOKEN
 
 FORGET_SECONDS = 60.0
+# A clock that was set forward by less than this, and back again, makes no token new.
+SLACK_SECONDS = 3600.0
 
 
 class UsedTokens:
@@ -55,6 +57,6 @@ class UsedTokens:
 
     def _forget(self, connection: sa.Connection) -> None:
         now = self._clock()
-        if now - self._forgotten >= FORGET_SECONDS:
-            connection.execute(sa.delete(USED_TOKEN).where(USED_TOKEN.c.expires < now))
+        if abs(now - self._forgotten) >= FORGET_SECONDS:
+            connection.execute(sa.delete(USED_TOKEN).where(USED_TOKEN.c.expires < now - SLACK_SECONDS))
             self._forgotten = now

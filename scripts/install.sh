@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: scripts/install.sh python | runtime | dev | sekmet | healthchain | deploy
+# usage: scripts/install.sh python | runtime | dev | sekmet | healthchain | deploy | audit
 # Makes .venv (and .venv-sekmet, .venv-healthchain and .venv-deploy, for the tests) from hashed requirements; says in one line what is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -51,18 +51,18 @@ dev)
     pip_install "$venv/bin/python" -r "requirements/$(cat "$venv/python-tag")-dev.txt"
     touch "$venv/dev-ready"
     ;;
-sekmet | healthchain | deploy)
+sekmet | healthchain | deploy | audit)
     # The FHIR server of the contract tests; the service that the checker and the bench are held against; what
-    # checks the examples in deploy/.
+    # checks the examples in deploy/; pip-audit and cyclonedx-py.
     tag=$(cat "$venv/python-tag")
     lock="requirements/$tag-$1.txt"
     if [ ! -e ".venv-$1/ready" ] || [ "$lock" -nt ".venv-$1/ready" ]; then
-        echo "vestige: installing $1 for the tests in an environment of its own (once)"
+        echo "vestige: installing $1 in an environment of its own (once)"
         rm -rf ".venv-$1"
         "$venv/bin/python" -m venv ".venv-$1"
         ".venv-$1/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
         touch ".venv-$1/ready"
     fi
     ;;
-*) stop "usage: scripts/install.sh python | runtime | dev | sekmet | healthchain | deploy" ;;
+*) stop "usage: scripts/install.sh python | runtime | dev | sekmet | healthchain | deploy | audit" ;;
 esac

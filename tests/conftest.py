@@ -1,5 +1,6 @@
 """Hypothesis profiles, and the list of tools that were not there at the end of a run."""
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -7,10 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.log_guard import Guard
 from tests.require import require
 
 settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("ci")
+
+GUARD = Guard()
+logging.getLogger().addHandler(GUARD)
+logging.getLogger("vestige").setLevel(logging.INFO)
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +25,13 @@ def no_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> Iterato
     for name in [name for name in os.environ if name.startswith("VESTIGE_") and "__" in name]:
         monkeypatch.delenv(name)
     yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_a_patient_in_the_log() -> Iterator[None]:
+    """Fails the test during which any logger wrote what tells a patient, or a token."""
+    yield
+    assert not GUARD.taken()
 
 
 @pytest.fixture(scope="module")

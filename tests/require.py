@@ -35,6 +35,7 @@ TOOLS = {
         (str(ROOT / ".venv-deploy" / "bin" / "kubernetes-validate"),),
         "run scripts/install.sh deploy",
     ),
+    "cyclonedx-py": ((str(ROOT / ".venv-audit" / "bin" / "cyclonedx-py"),), "run scripts/install.sh audit"),
     "systemd-analyze": (("systemd-analyze",), "install systemd"),
     "sekmet": ((str(ROOT / ".venv-sekmet" / "bin" / "sekmet"),), "run scripts/install.sh sekmet"),
     "healthchain": (

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.log_guard import check_log
 from tests.servers.sekmet import free_port
 
 SERVICES = {
@@ -77,6 +78,7 @@ def running(
         finally:
             process.terminate()
             process.wait(15)
+    check_log(log)
 
 
 def _wait(service: Service, process: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ import msgspec
 import typer
 from rich.console import Console
 
-from cds_hooks.app import create_app
 from cds_hooks.cli.terminal import CONFIG, TODAY, day
 from cds_hooks.log import to_standard_error
+from cds_hooks.reload import Reloading
 from cds_hooks.server import Listening, Tls, grace_of, listen, port_of, run
+from cds_hooks.traces import tracing
 from plugin.address import is_loopback
 from plugin.errors import SettingsError
-from plugin.settings import Service, Settings, checked, load
+from plugin.settings import Service, Settings, checked, load, named
 
 FHIR_SERVER = typer.Option(
     [], metavar="BASE", help="Adds a FHIR base to the allow list; with --open, on loopback only."
@@ -32,19 +34,29 @@ def serve(
     fhir_server: list[str] = FHIR_SERVER,
     today: str | None = TODAY,
 ) -> None:
-    """Answers hook calls until Ctrl-C."""
-    settings = settings_for(
-        load(config), host=host, port=port, open_=open_, fhir_servers=fhir_server, today=today
-    )
+    """Answers hook calls until Ctrl-C; reads settings and rules anew at SIGHUP."""
+    if hasattr(signal, "SIGHUP"):
+        # Until the service can take it: without this, a reload asked for too early would end the start.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def read() -> Settings:
+        with named(config):
+            return settings_for(
+                load(config), host=host, port=port, open_=open_, fhir_servers=fhir_server, today=today
+            )
+
+    settings = read()
     to_standard_error(settings.service.log)
     with listen(settings.service.host, settings.service.port) as bound:
-        settings = changed(settings, port=port_of(bound))
-        app = create_app(settings)
-        run(
-            [Listening(app, bound, tls_of(settings.service))],
-            started=lambda: _announce(settings),
-            grace=grace_of(settings.service),
-        )
+        # A port that the system chose stays the one that it is.
+        given = {} if settings.service.port else {"port": port_of(bound)}
+        app = Reloading(lambda: changed(read(), **given), on_hangup=hasattr(signal, "SIGHUP"))
+        with tracing(app.settings.traces) as wrap:
+            run(
+                [Listening(wrap(app), bound, tls_of(app.settings.service))],
+                started=lambda: _announce(app.settings),
+                grace=grace_of(app.settings.service),
+            )
 
 
 def settings_for(

@@ -48,12 +48,10 @@ class SetOut:
 class Page:
     """The page of one site; used from several threads."""
 
-    def __init__(
-        self, settings: Settings, decides: Decides, base: str, before: Page | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, decides: Decides, base: str, before: Page | None = None) -> None:
         self.settings = settings
         # Who is signed in stays so when settings and rules change.
-        self.desk = Desk(settings.page.max_sessions) if before is None else before.desk
+        self.desk: Desk = Desk(settings.page.max_sessions) if before is None else before.desk
         self.desk.sessions.limit(settings.page.max_sessions)
         self.smart = Smart(settings, f"{base}/timeline/callback")
         self._decides = decides

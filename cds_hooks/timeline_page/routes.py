@@ -6,6 +6,7 @@ import asyncio
 import html
 import re
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from functools import partial
 from hmac import compare_digest
 from pathlib import Path
@@ -254,4 +255,4 @@ def _json(document: Any) -> Response:
 
 async def _in_thread(request: Request, work: Callable[[], T]) -> T:
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(request.app.state.pool, work)
+    return await loop.run_in_executor(request.app.state.pool, copy_context().run, work)

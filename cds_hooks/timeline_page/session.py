@@ -45,7 +45,7 @@ class Flow:
 
     def begun_in(self, cookie: str | None) -> bool:
         """Tells whether the browser that comes back is the one that set out."""
-        return cookie is not None and compare_digest(self.browser, cookie)
+        return cookie is not None and compare_digest(self.browser.encode(), cookie.encode())
 
 
 @dataclass(kw_only=True)

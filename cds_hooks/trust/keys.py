@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -12,13 +12,19 @@ from urllib.parse import urlsplit
 
 import msgspec
 import requests
+import urllib3
 
-from plugin.errors import SettingsError, VestigeError
+from plugin.errors import FhirError, SettingsError, VestigeError
+from plugin.pull.exchange import Exchange, exchange
+from plugin.pull.transport import Deadline, Flights, new_session, watched
+from plugin.settings import Fhir, FhirServer
 
-TIMEOUT = (2.0, 3.0)
+SECONDS = 5.0
 MAX_BYTES = 256 * 1024
 FRESH = 3600.0
 REFRESH_AFTER = 60.0
+_LIMITS = Fhir(connect_timeout=2.0, read_timeout=3.0, max_bytes=MAX_BYTES)
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "vestige"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 Jwk = Mapping[str, Any]
@@ -70,19 +76,28 @@ def check_address(address: str) -> None:
 
 
 def fetch(address: str) -> bytes:
-    """Returns what is at the address: no redirect, no proxy of the environment, limits on time and size."""
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            with session.get(address, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
-                if answer.status_code != 200:
-                    raise KeysUnavailable(f"{address} answered with status {answer.status_code}")
-                body = answer.raw.read(MAX_BYTES + 1, decode_content=True)
-        except (requests.RequestException, OSError) as error:
-            raise KeysUnavailable(f"{address} cannot be reached: {type(error).__name__}") from None
-    if len(body) > MAX_BYTES:
-        raise KeysUnavailable(f"{address} sent more than {MAX_BYTES} bytes")
-    return bytes(body)
+    """Returns what is at the address: no redirect, no proxy of the environment, limits on time and size.
+
+    The time is that of the whole answer: a server that drips must not hold up the calls of its client.
+    """
+    session, deadline, flights = (
+        new_session(FhirServer(base=address), parallel=1),
+        Deadline(SECONDS),
+        Flights(),
+    )
+    sent = Exchange(url=address, headers=_HEADERS)
+    try:
+        with watched(flights, deadline), flights:
+            status, _, body = exchange(session, sent, _LIMITS, deadline)
+    except FhirError as error:
+        raise KeysUnavailable(f"{address}: {error.detail}") from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise KeysUnavailable(f"{address} cannot be reached: {type(error).__name__}") from None
+    finally:
+        session.close()
+    if status != 200:
+        raise KeysUnavailable(f"{address} answered with status {status}")
+    return body
 
 
 @dataclass
@@ -93,6 +108,7 @@ class _Cached:
     failure: str | None = None
     # To be read anew although it is fresh: the site changed its settings, and may have a reason.
     due: bool = False
+    lock: Lock = field(default_factory=Lock, repr=False)
 
 
 class KeyCache:
@@ -110,6 +126,8 @@ class KeyCache:
         """Returns the key, or None where the set has none of that `kid`; raises KeysUnavailable."""
         with self._lock:
             cached = self._sets.setdefault(address, _Cached())
+        # One client's keys that are slow to come hold up no other client.
+        with cached.lock:
             now = self._clock()
             stale = now - cached.fetched > FRESH
             if (stale or cached.due or kid not in cached.keys) and now - cached.tried >= REFRESH_AFTER:
@@ -123,7 +141,7 @@ class KeyCache:
         made = KeyCache(self._get, self._clock)
         with self._lock:
             for address, one in self._sets.items():
-                made._sets[address] = _Cached(keys=one.keys, fetched=one.fetched, failure=one.failure, due=True)
+                made._sets[address] = replace(one, tried=float("-inf"), due=True, lock=Lock())
         return made
 
     def _refresh(self, address: str, cached: _Cached, now: float) -> None:

@@ -27,12 +27,18 @@ class Replay(Protocol):
 
 
 class ReplayStore:
-    """The (issuer, jti) pairs seen by this process, each until it expires."""
+    """The (issuer, jti) pairs seen by this process, each until it expires.
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
+    Two clocks must say so: the wall clock, by which tokens expire, may be set forward and back again, and the
+    steady one knows nothing of a wall clock that was set back.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock, self._steady = clock, steady
         self._seen: set[tuple[str, str]] = set()
-        self._expiry: list[tuple[float, str, str]] = []
+        self._expiry: list[tuple[float, float, str, str]] = []
         self._lock = Lock()
 
     def first_use(self, issuer: str, jti: str, expires: float) -> bool:
@@ -42,16 +48,17 @@ class ReplayStore:
             if (issuer, jti) in self._seen:
                 return False
             self._seen.add((issuer, jti))
-            heapq.heappush(self._expiry, (expires, issuer, jti))
+            steady = self._steady() + max(0.0, expires - self._clock())
+            heapq.heappush(self._expiry, (expires, steady, issuer, jti))
             return True
 
     def close(self) -> None:
         """Has nothing to give back."""
 
     def _forget(self) -> None:
-        now = self._clock()
-        while self._expiry and self._expiry[0][0] < now:
-            _, issuer, jti = heapq.heappop(self._expiry)
+        now, steady = self._clock(), self._steady()
+        while self._expiry and self._expiry[0][0] < now and self._expiry[0][1] < steady:
+            _, _, issuer, jti = heapq.heappop(self._expiry)
             self._seen.discard((issuer, jti))
 
 

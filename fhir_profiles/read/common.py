@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from fhir_profiles.read.element import Json, day, extensions, has_timed, obj, objs, text, timed
-from fhir_profiles.read.reference import CORE, contained, normalise, tokens
+from fhir_profiles.read.reference import CORE, contained, normalise, shortened, tokens
 from fhir_profiles.records import DayRange, Rejected
 
-_ID_LENGTH = 64
 _NOT_FINAL = frozenset({"preliminary", "registered", "partial"})
 
 _REPLACING = [CORE + name for name in ("observation-replaces", "diagnosticReport-addendumOf", "replaces")]
@@ -37,7 +36,7 @@ def key(resource: Json) -> str:
     """Gives "Type/id"; "Type/?" without an id."""
     kind = text(resource.get("resourceType")) or "?"
     given = text(resource.get("id"))
-    return f"{kind}/{given[:_ID_LENGTH] if given else '?'}"
+    return f"{kind}/{shortened(given) if given else '?'}"
 
 
 def token(resource: Json) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, TypeGuard
 
 from fhir_profiles.codes import DCM, DICOM_UID, Identifier
@@ -14,11 +15,21 @@ from fhir_profiles.records import LesionRef, StudyRef
 
 _REMEMBERED = 300
 """Longer references are taken apart anew each time: what is remembered stays small whatever arrives."""
+_ID_LENGTH = 64
+_DIGEST = 24
 CORE = "http://hl7.org/fhir/StructureDefinition/"
 LESION_EXTENSION = "https://vestige.example/fhir/StructureDefinition/crlm-lesion-reference"
 _LITERAL = re.compile(
-    r"^(?:(?P<base>.*)/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$"
+    r"^(?:(?P<base>.*)/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]+)(?:/_history/[^/]+)?$"
 )
+
+
+def shortened(own: str) -> str:
+    """Gives an id as it is; one longer than FHIR allows is cut, with a digest, so that two such stay two."""
+    if len(own) <= _ID_LENGTH:
+        return own
+    digest = sha256(own.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{own[: _ID_LENGTH - _DIGEST - 1]}.{digest[:_DIGEST]}"
 
 
 def with_references(value: Any, rename: Callable[[str], str]) -> Any:
@@ -64,7 +75,7 @@ _known = lru_cache(maxsize=4096)(_normalised)
 def _split(reference: str) -> tuple[str | None, str | None, str | None]:
     """(base, type, id) of a literal reference."""
     match = None if reference.startswith(("urn:", "#")) else _LITERAL.match(reference)
-    return (match["base"], match["type"], match["id"]) if match else (None, None, None)
+    return (match["base"], match["type"], shortened(match["id"])) if match else (None, None, None)
 
 
 def _kind_of(reference: str) -> str | None:

@@ -19,6 +19,7 @@ from plugin.pull.address import AddressError, inside
 from plugin.pull.exchange import Exchange, exchange
 from plugin.pull.transport import HEADERS, Deadline, Flights, RefusedAddressError
 from plugin.settings import Fhir
+from plugin.spans import outgoing
 
 _BOM = b"\xef\xbb\xbf"
 _PAUSE = 0.1
@@ -127,7 +128,8 @@ class Client:
 
 def _headers(token: str | None) -> Mapping[str, str]:
     """Returns the headers of one call; the token is never kept in the session."""
-    return HEADERS if token is None else {**HEADERS, "Authorization": f"Bearer {token}"}
+    headers = {**HEADERS, **outgoing()}
+    return headers if token is None else {**headers, "Authorization": f"Bearer {token}"}
 
 
 class _Denied(Exception):

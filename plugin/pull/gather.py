@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import wait
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,7 @@ from plugin.pull.references import dangling
 from plugin.pull.server import Server, Sessions
 from plugin.pull.transport import Deadline
 from plugin.settings import FhirServer, Settings
+from plugin.spans import span
 
 Task = Callable[[], Answer]
 # How long the first call to a server waits, beyond its slowest search, to learn what the server can do.
@@ -170,7 +172,7 @@ class _Pull:
         return {**done, **self._in_parallel(client, tasks)}
 
     def _asking(self, client: Client, query: Query, known: Capability) -> Task:
-        return lambda: search.answer(client, query, self._call.patient_id, known)
+        return _told(client, query, lambda: search.answer(client, query, self._call.patient_id, known))
 
     def _unasked(self, answer: Answer) -> Answer:
         if answer.state is State.MISSING:
@@ -194,7 +196,7 @@ class _Pull:
                 done[index] = tasks[index]()
 
         workers = min(self._settings.fhir.parallel, len(tasks))
-        futures = [self._sessions.pool.submit(work) for _ in range(workers)]
+        futures = [self._sessions.pool.submit(copy_context().run, work) for _ in range(workers)]
         ended, late = wait(futures, timeout=client.deadline.remaining)
         settled = dict(done)
         if late:
@@ -241,7 +243,20 @@ class _Pull:
 
 
 def _following(client: Client, answer: Answer) -> Task:
-    return lambda: search.follow(client, answer.query, answer)
+    return _told(client, answer.query, lambda: search.follow(client, answer.query, answer))
+
+
+def _told(client: Client, query: Query, task: Task) -> Task:
+    """Returns a task that is one span: base of the server, our name of the query, and what came."""
+
+    def traced() -> Answer:
+        with span("search", server=client.base, query=query.key) as told:
+            found = task()
+            reasons = sorted({one.reason.value for one in found.gaps})
+            told.tell(state=found.state.name.lower(), resources=len(found.resources), gaps=" ".join(reasons))
+            return found
+
+    return traced
 
 
 def _reading(client: Client, name: str) -> Task:
@@ -256,7 +271,7 @@ def _reading(client: Client, name: str) -> Task:
             return failed(query, GapReason.UNREADABLE, "the server answered with another resource")
         return Answer(query=query, state=State.PRESENT, resources=(resource,))
 
-    return task
+    return _told(client, query, task)
 
 
 def _late(answer: Answer) -> Answer:

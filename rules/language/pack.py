@@ -22,6 +22,8 @@ from rules.numbers import fits, tidy
 
 PACKAGED = Path(__file__).resolve().parent.parent / "crlm"
 MAX_FILES = 500
+SITE = "(site settings)"
+"""What stands in the place of a file where the fault is a site's own value."""
 
 _REQUIRED = ("pack.yaml", "facts.yaml")
 _OPTIONAL = ("parameters.yaml", "evidence.yaml", "tables.yaml", "catalogue.yaml")
@@ -162,7 +164,7 @@ class _Loader:
                 )
 
     def site(self, message: str) -> None:
-        self.problems.append(Problem("(site settings)", 1, message))
+        self.problems.append(Problem(SITE, 1, message))
 
     def revision(self) -> str:
         """Returns the first twelve hexadecimal digits over all files, and eight over what the site

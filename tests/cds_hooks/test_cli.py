@@ -287,7 +287,38 @@ def test_config_check(tmp_path: Path) -> None:
     assert "DC-09, DC-10, DC-15 rest on what it concludes" in run.stderr
     config.write_text("[service]\nprot = 1\n")
     complaint(vestige("config", "check", "--config", config), 2, "prot", "port")
-    complaint(vestige("config", "check"), 2, "trust.issuers is empty")
+    complaint(vestige("config", "check"), 2, "trust.behind_tls_proxy")
+    proxied = {"VESTIGE_TRUST__BEHIND_TLS_PROXY": "true"}
+    complaint(vestige("config", "check", **proxied), 2, "trust.issuers is empty")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("[cards]\nlanguage = 'xx'", ":4: cards.language: there are no texts for 'xx'"),
+        (
+            "[rules.parameters]\nsurveillance_mx = 9",
+            ":4: rules.parameters.surveillance_mx: unknown parameter",
+        ),
+        (
+            "[rules.parameters]\nsurveillance_max = 'x'",
+            ":4: rules.parameters.surveillance_max: 'x' is no number",
+        ),
+        ("[rules.states]\n'DA-9' = 'off'", ":4: rules.states.DA-9: unknown rule"),
+        ("[store]\nurl = 'nothing'", ":4: store.url: "),
+        ("[store]\npseudonym_key = 'absent'", ":4: store.pseudonym_key: absent cannot be read"),
+        ("[rules]\npack = 'absent'", "absent:1: there is no such folder"),
+        ("[traces]\nendpoint = 'x'", ":4: traces.endpoint: "),
+    ],
+)
+def test_config_check_names_what_a_start_or_a_call_would_stumble_over(
+    text: str, where: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "v.toml"
+    config.write_text(f"[service]\nopen = true\n{text}\n")
+    run = vestige("config", "check", "--config", config)
+    assert run.returncode == 2
+    assert where in " ".join(run.stderr.split()), run.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 import pytest
 
 from fhir_profiles.check import check
 from plugin.audit_event import audit_event
 from plugin.errors import StoreError
-from plugin.record import Record
+from plugin.record import Record, change_record
 from tests.plugin.fhir import PATIENT
 from tests.plugin.test_store import record
 
@@ -38,6 +40,24 @@ def test_it_names_no_patient_and_no_resource() -> None:
     text = msgspec.json.encode(audit_event(record())).decode()
     for secret in (PATIENT, "obs-1", "lesion-1", "draft-1", "mrn-", "1960"):
         assert secret not in text
+
+
+@pytest.mark.parametrize("outcome", ["reloaded", "reload-refused"])
+def test_a_change_of_settings_is_valid_too_and_about_no_patient(outcome: str) -> None:
+    made = change_record(
+        pack_revision="abc123",
+        parameters={},
+        states={"DA-10": "off"},
+        settings="0" * 64,
+        today=date(2026, 11, 21),
+        outcome=outcome,
+        changed=("rules.states.DA-10",),
+    )
+    event = audit_event(made)
+    assert check(event) == ()
+    assert "rules.states.DA-10" in event["outcomeDesc"]
+    assert "abc123" in event["agent"][1]["who"]["display"]
+    assert "entity" not in event
 
 
 def test_a_record_that_makes_no_valid_one_is_refused() -> None:

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+HOUR = timedelta(hours=1)
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -37,12 +39,12 @@ class Authority:
         )
         self.bundle = self._write("authority.pem", self._own.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str) -> Pair:
-        """A certificate for 127.0.0.1."""
+    def issue(self, name: str, life: tuple[timedelta, timedelta] = (-HOUR, HOUR)) -> Pair:
+        """A certificate for 127.0.0.1, which lives from one time to another, counted from now."""
         key = ec.generate_private_key(ec.SECP256R1())
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         certificate = (
-            _builder(_named(name), self._name, key.public_key())
+            _builder(_named(name), self._name, key.public_key(), life)
             .add_extension(
                 x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
                 critical=False,
@@ -69,7 +71,10 @@ def _named(name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    life: tuple[timedelta, timedelta] = (-HOUR, HOUR),
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
@@ -78,8 +83,8 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
+        .not_valid_before(now + life[0])
+        .not_valid_after(now + life[1])
     )
 
 
