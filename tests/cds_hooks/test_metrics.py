@@ -82,7 +82,7 @@ def test_how_the_records_stand_is_told() -> None:
 
 
 def test_the_dashboard_and_the_alarms_ask_for_what_there_is() -> None:
-    states = {name for name, _ in (*RECORDING.values(), *LOAD.values())}
+    states = {name for name, _ in (*RECORDING.values(), *LOAD.values())} | {"vestige_reload_refused"}
     known = states | {f"{name}_total" for name in COUNTERS}
     known |= {f"vestige_call_seconds_{part}" for part in ("bucket", "count", "sum")}
     document = json.loads((ROOT / "deploy" / "grafana" / "vestige.json").read_text())
@@ -99,4 +99,6 @@ def test_the_dashboard_and_the_alarms_ask_for_what_there_is() -> None:
         "vestige_overload_total",
         "vestige_records_lost_total",
         "vestige_late_total",
+        "vestige_reload_refused",
+        "vestige_reloads_total",
     } <= asked
