@@ -1,7 +1,8 @@
 """Times of the rule engines: `python -m tests.bench.rules_bench [--rounds N]`.
 
-80 statements in six strata (derivations, rules with and without `unless`, decision lists) on 10 to 200 facts of
-invented lesions, every round on other facts; then the packaged rules on every sample patient.
+80 rules in one stratum (`flat`) and 80 statements in six strata (`layered`: derivations, rules with and without
+`unless`, decision lists) on 10 to 200 facts of invented lesions, every round on other facts; then the packaged rules on
+every sample patient.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from rules.engine.encode import Texts
 from rules.evaluate import Evaluator, InProcess
 from rules.facts import Fact
 from rules.language import load_pack
-from tests.bench.workload import make_facts, write_workload
+from tests.bench.workload import make_facts, write_flat, write_workload
 
 SIZES = (10, 50, 100, 200)
 Row = tuple[float, float, float]
@@ -102,17 +103,17 @@ def show(name: str, facts: int, given: int, rows: Mapping[str, Row]) -> None:
         print(f"{head}  {word:>4}{cells}")
 
 
-def bench_workload(rounds: int) -> None:
-    """Measures the made-up workload in this process and through a pool of one worker."""
+def bench_workload(name: str, write: Callable[[Path], None], rounds: int) -> None:
+    """Measures a made-up workload in this process and through a pool of one worker."""
     with tempfile.TemporaryDirectory() as folder:
-        write_workload(Path(folder))
+        write(Path(folder))
         start = time.perf_counter()
         pack = load_pack(Path(folder))
     loaded = time.perf_counter()
     with Evaluator(pack) as evaluator, Evaluator(pack, mode="pool", timeout=30) as pooled:
         built = time.perf_counter()
         print(
-            f"{len(pack.statements)} statements: load {loaded - start:.2f} s, build {built - loaded:.2f} s "
+            f"\n{name}, {len(pack.statements)} statements: load {loaded - start:.2f} s, build {built - loaded:.2f} s "
             f"(the engine twice), {len(durable_of(evaluator).groups)} sessions of durable_rules"
         )
         if not pooled.wait(30):
@@ -122,14 +123,14 @@ def bench_workload(rounds: int) -> None:
             rng = random.Random(size)
             sets = [make_facts(size, rng) for _ in range(min(rounds, 40))]
             given = concluded(evaluator, sets[-1])
-            show("80 rules, in-process", size, given, measure(evaluator, sets, rounds))
+            show(f"{name}, in-process", size, given, measure(evaluator, sets, rounds))
             pooled.evaluate(sets[0])
             through = timed(
                 lambda n, sets=sets: pooled.evaluate(sets[n % len(sets)]),  # type: ignore[misc]
                 rounds,
                 time.perf_counter,
             )
-            show("80 rules, pool, wall time", size, given, {"total": through})
+            show(f"{name}, pool, wall time", size, given, {"total": through})
 
 
 def bench_samples(rounds: int) -> None:
@@ -175,7 +176,8 @@ def main() -> None:
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     print(f"\nThe rule engines: milliseconds of processor time (pool: wall time); load {load}")
     print(f"{'':26} facts concluded      " + "".join(f"{step:>11}" for step in STEPS))
-    bench_workload(options.rounds)
+    for name, write in (("flat", write_flat), ("layered", write_workload)):
+        bench_workload(name, write, options.rounds)
     bench_samples(options.rounds)
 
 

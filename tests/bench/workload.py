@@ -1,6 +1,8 @@
-"""A made-up workload: 80 statements in six strata on invented lesions.
+"""Two made-up workloads of 80 statements on invented lesions.
 
-Derivations, rules with and without `unless`, and decision lists, in the shapes that the packaged rules have.
+The layered one has the shapes of the packaged rules: derivations, rules with and without `unless` and decision lists
+in six strata; every fact leads to three or four conclusions. The flat one has rules alone, half on one fact and half
+joining two, a third of them with `unless`, in one stratum; a hundred facts lead to some fifty conclusions.
 """
 
 from __future__ import annotations
@@ -131,6 +133,45 @@ def write_workload(folder: Path) -> None:
     (folder / "pack.yaml").write_text('id: bench\ntitle: A workload\nversion: "1"\n')
     (folder / "facts.yaml").write_text("".join(kinds))
     (folder / "statements" / "all.yaml").write_text("\n".join(statements) + "\n")
+
+
+def write_flat(folder: Path) -> None:
+    """Writes the pack of rules alone."""
+    statements = ["rules:"]
+    for n in range(40):
+        modality, low = ("CT", "MRI", "US")[n % 3], 2 + n * 38 // 40
+        statements.append(f"""  - id: O{n}
+    title: A rule on one fact
+    stratum: 1
+    when:
+      - sighting S: {{modality: {modality}, visibility: visible, mm: ">= {low} and < {low + 2}"}}{_unless(n)}
+    subject: = S.lesion
+    conclusion: o{n}
+    indicator: info
+    hooks: [all]
+    say: {{mm: = S.mm}}""")
+    for n in range(40):
+        statements.append(f"""  - id: J{n}
+    title: A rule that joins two facts
+    stratum: 1
+    when:
+      - sighting S: {{modality: MRI, visibility: not-visible, day: "> 2025-0{1 + n % 9}-15"}}
+      - sighting T: {{lesion: = S.lesion, modality: CT, visibility: visible, day: "> S.day", mm: "> {34 + n % 6}"}}{_unless(n)}
+    subject: = S.lesion
+    conclusion: j{n}
+    indicator: warning
+    hooks: [all]
+    say: {{mm: = T.mm, day: = S.day}}""")
+    (folder / "statements").mkdir()
+    (folder / "pack.yaml").write_text('id: bench\ntitle: A workload\nversion: "1"\n')
+    (folder / "facts.yaml").write_text(KINDS)
+    (folder / "statements" / "all.yaml").write_text("\n".join(statements) + "\n")
+
+
+def _unless(number: int) -> str:
+    if number % 3:
+        return ""
+    return '\n    unless:\n      - sighting X: {lesion: = S.lesion, day: "> S.day", strong: yes}'
 
 
 def make_facts(count: int, rng: random.Random) -> list[Fact]:

@@ -35,16 +35,21 @@ class Site:
 
 @contextlib.contextmanager
 def demo_site(
-    folder: Path, name: str, *, around: Callable[[ASGIApp], ASGIApp] | None = None, **client: Any
+    folder: Path,
+    name: str,
+    *,
+    around: Callable[[ASGIApp], ASGIApp] | None = None,
+    budget: float = 30,
+    **client: Any,
 ) -> Iterator[Site]:
     """Runs service and demo EHR with one sample patient; `client` changes the page's registration.
 
-    `around` puts something between the EHR and those who ask it.
+    `around` puts something between the EHR and those who ask it; `budget` is for all that is read in one call.
     """
     sample = samples.sample(name)
     ehr_port, port = free_port(), free_port()
     ehr, service = f"http://127.0.0.1:{ehr_port}", f"http://127.0.0.1:{port}"
-    settings = page_settings(folder, f"{ehr}/fhir", service, today=sample.anchor, **client)
+    settings = page_settings(folder, f"{ehr}/fhir", service, today=sample.anchor, budget=budget, **client)
     called_by = msgspec.structs.replace(settings.service, cors_origins=(ehr,))
     settings = msgspec.structs.replace(settings, service=called_by)
     told: ASGIApp = create_ehr([sample], origin=ehr, service=service, timeline=True)
@@ -55,14 +60,16 @@ def demo_site(
         yield Site(service=service, ehr=ehr, settings=settings)
 
 
-def page_settings(folder: Path, base: str, service: str, *, today: Any, **client: Any) -> Settings:
+def page_settings(
+    folder: Path, base: str, service: str, *, today: Any, budget: float = 30, **client: Any
+) -> Settings:
     """Returns open settings of a service whose page is registered with one FHIR server."""
     made = open_settings(today=today, hook_deadline=30)
     registered = {"server": base, "client_id": CLIENT, "write": True, **client}
     return msgspec.structs.replace(
         made,
         service=msgspec.structs.replace(made.service, public_url=service),
-        fhir=Fhir(servers=(FhirServer(base=base),), budget=30, read_timeout=20, connect_timeout=20),
+        fhir=Fhir(servers=(FhirServer(base=base),), budget=budget, read_timeout=20, connect_timeout=20),
         store=Store(url=f"sqlite:///{folder / 'page.db'}"),
         rules=msgspec.structs.replace(made.rules, engine="reference"),
         page=Page(enabled=True, clients=(PageClient(**registered),)),

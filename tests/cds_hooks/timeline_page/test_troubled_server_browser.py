@@ -57,7 +57,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, trouble: Trouble) -> Iterator
         trouble.app = app
         return trouble
 
-    with demo_site(tmp_path_factory.mktemp("troubled"), SAMPLE, around=around) as running:
+    with demo_site(tmp_path_factory.mktemp("troubled"), SAMPLE, around=around, budget=12) as running:
         yield running
 
 
