@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from cds_hooks.wire import without_empty
+from plugin.ready import ready
 
 Text = Annotated[str, Meta(min_length=1)]
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s/]+")]
@@ -141,6 +142,8 @@ class OperationOutcome(Sent, frozen=True, kw_only=True):
 
 
 SentT = TypeVar("SentT", bound=Sent)
+
+ready(HookResponse, DiscoveryResponse, OperationOutcome)
 
 
 def encoded(document: Mapping[str, Any], kind: type[SentT]) -> bytes:

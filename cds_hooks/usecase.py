@@ -24,6 +24,7 @@ from plugin.decide import decide
 from plugin.decision import Decision, Shown
 from plugin.errors import StoreError
 from plugin.pull import PREFETCH, QUERIES, HookInput, Sessions, pull
+from plugin.ready import ready
 from plugin.record import Entry, RecordedAnswer, RecordedFinding, change_record, record_of
 from plugin.recorder import Recording
 from plugin.rows import FeedbackItem
@@ -263,3 +264,6 @@ def _input(call: HookCall, caller: Caller) -> HookInput:
         issuer=caller.issuer,
         seconds=call.seconds,
     )
+
+
+ready(RecordedAnswer)

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 import yaml
 
+from plugin.ready import ready
+
 
 class Quirk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing a make of server does: `says` what, `does` what we do about it, with its source and its test.
@@ -69,6 +71,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def count(self, resource: str) -> int | None:
         """Returns how large a page to ask for, or None to leave it to the server."""
         return next((quirk.count[resource] for quirk in self.quirks if resource in quirk.count), None)
+
+
+ready(Dialect)
 
 
 @cache

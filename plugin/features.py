@@ -10,6 +10,7 @@ import msgspec
 import yaml
 
 from plugin.errors import SettingsError
+from plugin.ready import ready
 
 
 class Sign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,6 +56,9 @@ class FeatureTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     source: str
     scales: tuple[Scale, ...]
     features: tuple[Feature, ...]
+
+
+ready(FeatureTable)
 
 
 def features_of(folder: Path, language: str = "en") -> FeatureTable:

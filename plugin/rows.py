@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from plugin.ready import ready
 from plugin.sent import SentCard, SentRule
 
 
@@ -90,3 +91,6 @@ def sent_card_of(row: sa.RowMapping, rules: Sequence[SentRule]) -> SentCard:
         rules=tuple(rules),
         suggestions=msgspec.json.decode(row["suggestions"], type=tuple[str, ...]),
     )
+
+
+ready(Feedback, tuple[str, ...])

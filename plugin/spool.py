@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from plugin.database import in_memory
 from plugin.errors import StoreError
+from plugin.ready import ready
 from plugin.record import Entry
 
 SUFFIX = ".spool"
@@ -212,3 +213,6 @@ def _few(lengths: list[int]) -> list[int]:
         total += length
         found.append(length)
     return found
+
+
+ready(Entry)

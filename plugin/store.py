@@ -18,6 +18,7 @@ from plugin import links
 from plugin.database import HEAD, engine_of, in_memory, kind_of, require_file, upgrade, version_of
 from plugin.errors import StoreError, StoreRefusal
 from plugin.links import Checked, Head
+from plugin.ready import ready
 from plugin.record import Entry, Record
 from plugin.rows import Feedback, FeedbackItem, digest, feedback_of, feedback_row, text
 from plugin.sent import Answered, SentCard
@@ -236,3 +237,6 @@ def _on_disk(connection: sa.Connection) -> Iterator[None]:
     finally:
         connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
         connection.commit()
+
+
+ready(Record)

@@ -21,6 +21,7 @@ from fhir_profiles.records import LesionRef
 from plugin.chart import Chart
 from plugin.decision import Decision
 from plugin.errors import CallError
+from plugin.ready import ready
 from plugin.settings import Settings
 from plugin.timeline import Lesion, Study
 
@@ -232,3 +233,6 @@ def _members(said: Examination) -> dict[str, Any]:
 
 def _refused(why: str) -> CallError:
     return CallError(f"The reading cannot be recorded: {why}.", status=422, code="invalid")
+
+
+ready(Reading)
