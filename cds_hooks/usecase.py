@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
+from uuid import uuid4
 
 import msgspec
 
@@ -15,6 +16,7 @@ from cds_hooks.call import HookCall
 from cds_hooks.counted import counted
 from cds_hooks.kept import Kept
 from cds_hooks.memory import Lost, Memory
+from cds_hooks.repeats import Decided, Repeats, digest
 from cds_hooks.rulebook import Rulebook, revision_of
 from cds_hooks.trust import Caller
 from plugin.advice import advise, shown
@@ -25,7 +27,7 @@ from plugin.decision import Decision, Shown
 from plugin.errors import StoreError
 from plugin.pull import PREFETCH, QUERIES, HookInput, Sessions, pull
 from plugin.ready import ready
-from plugin.record import Entry, RecordedAnswer, RecordedFinding, change_record, record_of
+from plugin.record import Entry, RecordedAnswer, RecordedFinding, change_record, read_resources, record_of
 from plugin.recorder import Recording
 from plugin.rows import FeedbackItem
 from plugin.sent import SentCard, SentRule
@@ -33,7 +35,7 @@ from plugin.settings import Settings, today
 from plugin.settings_changes import marks
 from plugin.spans import span
 from rules.evaluation import Alarm
-from rules.facts import Value
+from rules.facts import Fact, Value
 
 START_SECONDS = 30.0
 
@@ -57,6 +59,8 @@ class UseCase:
         self._pseudonyms = self._kept.pseudonyms
         pack = self._evaluator.pack
         self._memory = Memory(self._store, self._pseudonyms, pack, settings)
+        self._parameters = {name: one.value for name, one in pack.parameters.items()}
+        self._repeats = Repeats(settings.service.repeat_seconds)
         self._states = {one.id: one.status for one in pack.statements.values() if one.status != "active"}
         self.marks = {**found, **self._kept.marks, "rules.pack": revision_of(pack)}
         self._digest = self._pseudonyms.content(self.marks)
@@ -90,26 +94,50 @@ class UseCase:
             memory = remembered()
             told.tell(resources=len(chart.resources), gaps=len(chart.gaps), answers=len(memory.answers))
         pulled = time.perf_counter()
-        decision = decide(
-            chart, self._evaluator, today=today(settings), settings=settings, answers=memory.answers
-        )
-        decided = time.perf_counter()
-        alarms: tuple[Alarm | Lost, ...] = (*decision.alarms, *memory.alarms)
-        with span("advise"):
-            advices = advise(decision, call.shown_as, settings=settings, language=settings.cards.language)
-        times = _milliseconds(
-            pull=pulled - started, decide=decided - pulled, advise=time.perf_counter() - decided
-        )
-        seen = shown(decision, call.shown_as)
-        record = partial(self._record, call, caller, chart, decision, seen, alarms, times)
+        day = today(settings)
+        key = digest(chart, call.shown_as, day, memory.answers)
+        found = self._repeats.find(key)
+        if found is None:
+            decided, times = self._decide(chart, call.shown_as, day, memory.answers)
+            self._repeats.keep(key, decided)
+        else:
+            decided, times = found, _milliseconds(recall=time.perf_counter() - pulled)
+        times |= _milliseconds(pull=pulled - started)
+        alarms: tuple[Alarm | Lost, ...] = (*decided.alarms, *memory.alarms)
+        record = partial(self._record, call, caller, chart, decided, found is not None, alarms, times)
         return Answer(
-            advices=advices,
-            gaps=len(decision.gaps),
+            advices=decided.advices,
+            gaps=decided.gaps,
             alarms=tuple(alarm.kind for alarm in alarms),
-            counted=counted(decision, chart, seen, settings),
+            counted=decided.counted,
             record=record,
             late=partial(record, (), outcome="late"),
         )
+
+    def _decide(
+        self, chart: Chart, shown_as: str, day: date, answers: tuple[Fact, ...]
+    ) -> tuple[Decided, dict[str, float]]:
+        """Decides on a chart and writes the cards of a hook; says how many milliseconds each took."""
+        settings, started = self._settings, time.perf_counter()
+        decision = decide(chart, self._evaluator, today=day, settings=settings, answers=answers)
+        decided = time.perf_counter()
+        with span("advise"):
+            advices = advise(decision, shown_as, settings=settings, language=settings.cards.language)
+        times = _milliseconds(decide=decided - started, advise=time.perf_counter() - decided)
+        seen = shown(decision, shown_as)
+        held = answered(decision).items()
+        made = Decided(
+            record=str(uuid4()),
+            today=day,
+            advices=advices,
+            gaps=len(decision.gaps),
+            alarms=decision.alarms,
+            counted=counted(decision, chart, seen, settings),
+            resources=read_resources(chart, self._pseudonyms) if settings.store.records else (),
+            findings=tuple(_recorded(one) for one in seen),
+            answers=tuple(_answer(rule, one) for rule, given in held for one in given),
+        )
+        return made, times
 
     def look(self, asked: HookInput) -> tuple[Chart, Decision]:
         """Returns what is read and decided for a person who looks at the record; raises NoData (412)."""
@@ -150,7 +178,7 @@ class UseCase:
         pack = self._evaluator.pack
         record = change_record(
             pack_revision=pack.revision,
-            parameters={name: one.value for name, one in pack.parameters.items()},
+            parameters=self._parameters,
             states=self._states,
             settings=self._digest,
             today=today(self._settings),
@@ -177,27 +205,30 @@ class UseCase:
         call: HookCall,
         caller: Caller,
         chart: Chart,
-        decision: Decision,
-        seen: Sequence[Shown],
+        decided: Decided,
+        again: bool,
         alarms: Sequence[Alarm | Lost],
         milliseconds: Mapping[str, float],
         cards: tuple[Sent, ...],
         outcome: str = "answered",
     ) -> None:
         settings, patient = self._settings, self._memory.patient(call, caller)
+        sent = partial(_sent_card, call=call, caller=caller, patient=patient, revision=self.revision)
         if not settings.store.records:
             if settings.cards.remember_answers and cards:
-                sent = tuple(_sent_card(one, call, caller, patient, decision) for one in cards)
-                self._recorder.keep(Entry(sent=sent))
+                self._recorder.keep(Entry(sent=tuple(sent(one) for one in cards)))
             return
         record = record_of(
             chart,
             self._pseudonyms,
+            own=None if again else decided.record,
+            repeats=decided.record if again else None,
             service=call.service,
-            today=decision.today,
-            pack_revision=decision.pack_revision,
-            parameters={name: one.value for name, one in decision.parameters.items()},
-            findings=[_recorded(one) for one in seen],
+            today=decided.today,
+            pack_revision=self.revision,
+            parameters=self._parameters,
+            resources=decided.resources,
+            findings=decided.findings,
             cards=tuple(one.uuid for one in cards),
             hook_instance=call.hook_instance if call.instance_is_uuid else None,
             client=caller.issuer,
@@ -206,10 +237,9 @@ class UseCase:
             outcome=outcome,
             states=self._states,
             settings=self._digest,
-            answers=[_answer(rule, one) for rule, given in answered(decision).items() for one in given],
+            answers=decided.answers,
         )
-        sent = tuple(_sent_card(one, call, caller, patient, decision, record.id) for one in cards)
-        self._recorder.keep(Entry(record=record, sent=sent))
+        self._recorder.keep(Entry(record=record, sent=tuple(sent(one, record=record.id) for one in cards)))
 
 
 def _milliseconds(**seconds: float) -> dict[str, float]:
@@ -234,7 +264,7 @@ def _answer(rule: str, values: Mapping[str, Value]) -> RecordedAnswer:
 
 
 def _sent_card(
-    one: Sent, call: HookCall, caller: Caller, patient: str, decision: Decision, record: str | None = None
+    one: Sent, *, call: HookCall, caller: Caller, patient: str, revision: str, record: str | None = None
 ) -> SentCard:
     digests = dict(one.advice.digests)
     return SentCard(
@@ -244,7 +274,7 @@ def _sent_card(
         patient=patient,
         family=one.advice.family,
         indicator=one.advice.indicator,
-        pack_revision=decision.pack_revision,
+        pack_revision=revision,
         rules=tuple(SentRule(rule=rule, digest=digests.get(rule)) for rule in one.advice.rules),
         suggestions=one.suggestions,
         client=caller.issuer,

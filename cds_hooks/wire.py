@@ -12,7 +12,9 @@ from plugin.errors import CallError
 
 MAX_DEPTH = 64
 _MAY_BE_EMPTY = frozenset({"cards", "services"})
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_DEEP = b"\n" + b" " * MAX_DEPTH
+# One level more: another blank, or an object or list that is empty and so has no line of its own within.
+_DEEPER = re.compile(_DEEP + rb'(?: |(?:"(?:[^"\\]|\\.)*": )?(?:\[\]|\{\}))')
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -25,15 +27,20 @@ def parse(body: bytes) -> Any:
     text = body.removeprefix(_BOM)
     if not text.strip():
         raise CallError("The request has no body; send a JSON object.", code="structure")
-    unescaped = _unescaped(text)
-    _refuse_depth(b"".join(unescaped.split(b'"')[::2]))
     try:
         parsed = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except RecursionError:
+        raise _too_deep() from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CallError(f"The request body is not valid JSON: {_where(error)}.", code="structure") from None
+    written = msgspec.json.encode(parsed)
     # The parser keeps the last of two members; written again there is a name less, and so a pair of quotes.
-    if _unescaped(msgspec.json.encode(parsed)).count(b'"') != unescaped.count(b'"'):
+    if _unescaped(written).count(b'"') != _unescaped(text).count(b'"'):
         raise CallError("The request body names a member of one object twice.", code="structure")
+    # What lies so deep begins a line with as many blanks, and no text has a line break in it.
+    laid_out = msgspec.json.format(written, indent=1)
+    if _DEEP in laid_out and _DEEPER.search(laid_out):
+        raise _too_deep()
     return parsed
 
 
@@ -70,19 +77,8 @@ def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str | dict | list) and not value)
 
 
-def _refuse_depth(skeleton: bytes) -> None:
-    """Peels the innermost pair of brackets once a level; malformed brackets are left to the parser."""
-    brackets = skeleton.translate(None, _NOT_BRACKETS)
-    for _ in range(MAX_DEPTH):
-        peeled = brackets.replace(b"[]", b"").replace(b"{}", b"")
-        if len(peeled) == len(brackets):
-            break
-        brackets = peeled
-    else:
-        if brackets:
-            raise CallError(f"The request body is nested deeper than {MAX_DEPTH} levels.", code="too-long")
-    if len(brackets) > MAX_DEPTH and not brackets.strip(b"[{"):
-        raise CallError(f"The request body is nested deeper than {MAX_DEPTH} levels.", code="too-long")
+def _too_deep() -> CallError:
+    return CallError(f"The request body is nested deeper than {MAX_DEPTH} levels.", code="too-long")
 
 
 def _unescaped(text: bytes) -> bytes:

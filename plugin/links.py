@@ -11,8 +11,10 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from itertools import groupby
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -62,20 +64,30 @@ def next_link(previous: str, body_digest: str) -> str:
     return digest(previous + body_digest)
 
 
-def add_linked(connection: sa.Connection, worker: str, made: datetime, values: dict[str, str]) -> None:
-    """Adds the row of a record behind the last one of its worker and day."""
-    day = text(made)[:10]
-    segment = f"{worker}/{day}"
+def add_linked(
+    connection: sa.Connection, worker: str, rows: Iterable[tuple[datetime, dict[str, str]]]
+) -> None:
+    """Adds the rows of records, each with when it was made, behind the last one of their worker and day."""
+    for day, same in groupby(rows, key=lambda row: text(row[0])[:10]):
+        _add_to_segment(connection, f"{worker}/{day}", day, [values for _, values in same])
+
+
+def _add_to_segment(
+    connection: sa.Connection, segment: str, day: str, rows: Sequence[dict[str, str]]
+) -> None:
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     new = {"segment": segment, "day": day, "records": 0, "head": first_link(segment), "dropped": 0}
     # A write first, so that whoever adds to the same segment at the same time waits.
-    connection.execute(insert(SEGMENT).values(new).on_conflict_do_nothing())
+    connection.execute(insert(SEGMENT).on_conflict_do_nothing(), new)
     mine = SEGMENT.c.segment == segment
     query = sa.select(SEGMENT.c.records, SEGMENT.c.head).where(mine).with_for_update()
-    records, head = connection.execute(query).one()
-    link = next_link(head, values["digest"])
-    connection.execute(sa.insert(RECORD).values(**values, segment=segment, place=records + 1, link=link))
-    connection.execute(sa.update(SEGMENT).where(mine).values(records=records + 1, head=link))
+    place, link = connection.execute(query).one()
+    linked: list[dict[str, Any]] = []
+    for values in rows:
+        place, link = place + 1, next_link(link, values["digest"])
+        linked.append({**values, "segment": segment, "place": place, "link": link})
+    connection.execute(sa.insert(RECORD), linked)
+    connection.execute(sa.update(SEGMENT).where(mine).values(records=place, head=link))
 
 
 def heads(connection: sa.Connection) -> list[Head]:

@@ -93,6 +93,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     settings: str = ""
     # Of a change of settings (`service` is then SETTINGS): the keys that changed, never their values.
     changed: tuple[str, ...] = ()
+    # The id of the record whose decision was given again, since the same record was read on the same day.
+    repeats: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +132,9 @@ def record_of(
     parameters: Mapping[str, object],
     findings: Iterable[RecordedFinding],
     cards: Sequence[str],
+    resources: tuple[ReadResource, ...] | None = None,
+    own: str | None = None,
+    repeats: str | None = None,
     hook_instance: str | None = None,
     client: str | None = None,
     alarms: Sequence[str] = (),
@@ -139,9 +144,13 @@ def record_of(
     states: Mapping[str, str] | None = None,
     settings: str = "",
 ) -> Record:
-    """Returns the record of one decision on a chart; subjects of findings are made pseudonyms here."""
+    """Returns the record of one decision on a chart; subjects of findings are made pseudonyms here.
+
+    `resources` are those of `read_resources` where they are at hand, `own` is the id it gets, `repeats` the
+    id of the record whose decision was given again.
+    """
     return Record(
-        id=str(uuid4()),
+        id=own or str(uuid4()),
         made=datetime.now(UTC),
         service=service,
         hook=chart.hook,
@@ -154,10 +163,7 @@ def record_of(
         parameters={name: str(value) for name, value in sorted(parameters.items())},
         base=chart.base,
         reads={one.query: f"{one.source} {one.count}" for one in chart.reads},
-        resources=(
-            *(_resource(one, pseudonyms, draft=False) for one in chart.resources),
-            *(_resource(one, pseudonyms, draft=True) for one in chart.drafts),
-        ),
+        resources=read_resources(chart, pseudonyms) if resources is None else resources,
         gaps=tuple(
             RecordedGap(
                 resource=one.resource, reason=one.reason.value, decisive=one.decisive, query=one.query
@@ -172,6 +178,15 @@ def record_of(
         outcome=outcome,
         states=dict(states or {}),
         settings=settings,
+        repeats=repeats,
+    )
+
+
+def read_resources(chart: Chart, pseudonyms: Pseudonyms) -> tuple[ReadResource, ...]:
+    """Returns what is recorded of the resources and drafts of a chart."""
+    return (
+        *(_resource(one, pseudonyms, draft=False) for one in chart.resources),
+        *(_resource(one, pseudonyms, draft=True) for one in chart.drafts),
     )
 
 

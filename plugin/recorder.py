@@ -19,6 +19,8 @@ from plugin.store import Store
 HELD = 1000
 RETRY_SECONDS = 1.0
 LOOK_SECONDS = 30.0
+# What comes within this time goes to the disk and to the database together.
+GATHER_SECONDS = 0.05
 PORTION = 50
 
 Policy = Literal["spool", "refuse"]
@@ -134,6 +136,7 @@ class Recorder:
                 look = True
             else:
                 look = not self._wake.wait(LOOK_SECONDS)
+                self._ending.wait(GATHER_SECONDS)
                 self._wake.clear()
 
     def _bring_own(self) -> None:

@@ -57,6 +57,7 @@ class Service(Struct, frozen=True, kw_only=True):
     `tls_cert` and `tls_key` (PEM) make it speak TLS itself; with `tls_client_ca` every client must show a
     certificate of this authority. `log` is the form of the lines on standard error. `calls_at_once` are
     worked on at the same time, `calls_waiting` wait for that; what comes beyond is refused with 503.
+    `repeat_seconds` is how long a decision is given again where the same record is read; 0: never.
     """
 
     host: str = "127.0.0.1"
@@ -68,6 +69,7 @@ class Service(Struct, frozen=True, kw_only=True):
     hook_deadline: Seconds = 4.0
     calls_at_once: Annotated[int, Meta(ge=1, le=256)] = 16
     calls_waiting: Annotated[int, Meta(ge=0, le=10_000)] = 16
+    repeat_seconds: Annotated[float, Meta(ge=0, le=3600)] = 600.0
     cors_origins: tuple[str, ...] = ()
     result_review_hook: str | None = None
     tls_cert: Path | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from typing import Any
@@ -67,14 +67,13 @@ class Store:
     def add_record(self, record: Record, cards: Sequence[SentCard] = ()) -> None:
         """Adds one decision record and the cards that were sent on it, all or nothing."""
         with self._guarded(), self._engine.begin() as connection:
-            _add_record(connection, self.worker, record)
+            _add_records(connection, self.worker, [record])
             add_sent(connection, cards)
 
     def keep(self, entries: Sequence[Entry], worker: str) -> None:
         """Adds what a worker recorded, all or nothing and on the disk; what is there already is left out."""
         with self._guarded(), self._engine.connect() as connection, _on_disk(connection), connection.begin():
-            for entry in entries:
-                _keep(connection, worker, entry)
+            _keep(connection, worker, entries)
 
     def heads(self) -> tuple[Head, ...]:
         """Returns the head of every worker's day of decision records, those dropped among them."""
@@ -200,22 +199,33 @@ def _add_once(connection: sa.Connection, values: Mapping[str, Any], table: sa.Ta
     return connection.execute(statement).first() is not None
 
 
-def _add_record(connection: sa.Connection, worker: str, record: Record) -> None:
+def _add_records(connection: sa.Connection, worker: str, records: Iterable[Record]) -> None:
+    links.add_linked(connection, worker, [(record.made, _row(record)) for record in records])
+
+
+def _row(record: Record) -> dict[str, str]:
     body = msgspec.json.encode(record, order="deterministic").decode()
-    values = {"record": record.id, "made": text(record.made), "digest": digest(body), "body": body}
-    links.add_linked(connection, worker, record.made, values)
+    return {"record": record.id, "made": text(record.made), "digest": digest(body), "body": body}
 
 
-def _keep(connection: sa.Connection, worker: str, entry: Entry) -> None:
-    """Adds one entry unless it is there: the process may have ended between writing it here and saying so."""
-    if entry.record is not None:
-        there = sa.select(RECORD.c.id).where(RECORD.c.record == entry.record.id)
-        if connection.execute(there).first() is not None:
-            return
-        _add_record(connection, worker, entry.record)
-    known = sa.select(SENT_CARD.c.card).where(SENT_CARD.c.card.in_([card.card for card in entry.sent]))
-    found = set(connection.execute(known).scalars()) if entry.sent else set()
-    add_sent(connection, [card for card in entry.sent if card.card not in found])
+def _keep(connection: sa.Connection, worker: str, entries: Sequence[Entry]) -> None:
+    """Adds what is not there: the process may have ended between writing it here and saying so."""
+    # What comes twice in one portion is kept once, too.
+    once: dict[str | int, Entry] = {}
+    for at, entry in enumerate(entries):
+        once.setdefault(entry.record.id if entry.record is not None else at, entry)
+    there = _found(connection, RECORD.c.record, [name for name in once if isinstance(name, str)])
+    new = [entry for name, entry in once.items() if name not in there]
+    _add_records(connection, worker, [entry.record for entry in new if entry.record is not None])
+    cards = {card.card: card for entry in new for card in entry.sent}
+    known = _found(connection, SENT_CARD.c.card, list(cards))
+    add_sent(connection, [card for name, card in cards.items() if name not in known])
+
+
+def _found(connection: sa.Connection, column: sa.Column[str], wanted: Sequence[str]) -> set[str]:
+    """Returns those of the values that a column has."""
+    query = sa.select(column).where(column.in_(wanted))
+    return set(connection.execute(query).scalars()) if wanted else set()
 
 
 def _now(connection: sa.Connection, head: Head) -> Head:

@@ -45,6 +45,21 @@ def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return dict(pairs)
 
 
+@pytest.mark.parametrize("inside", ["1", '"a"', "[]", "{}", "[[]]", '"\\n      "'])
+@pytest.mark.parametrize("brackets", [("[", "]"), ('{"a":', "}"), ('{"b":[],"a":[1,', "]}")])
+def test_depth_is_counted_to_the_level(brackets: tuple[str, str], inside: str) -> None:
+    opening, closing = brackets
+    levels = opening.count("{") + opening.count("[") - opening.count("[]")
+    most = (MAX_DEPTH - (inside.count("[") + inside.count("{"))) // levels
+    for deep in (most, most + 1):
+        found = f"{opening * deep}{inside}{closing * deep}".encode()
+        if deep * levels + inside.count("[") + inside.count("{") <= MAX_DEPTH:
+            assert parse(found)
+        else:
+            with pytest.raises(CallError, match="deeper than 64"):
+                parse(found)
+
+
 @pytest.mark.parametrize("brackets", [("[", "]"), ('{"a":', "}")])
 def test_depth(brackets: tuple[str, str]) -> None:
     opening, closing = brackets

@@ -21,7 +21,9 @@ TODAY = date(2026, 11, 21)
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with running(tmp_path_factory.mktemp("service"), today=TODAY) as started:
+    # Each call is decided anew: what is asked here is how the engines answer.
+    anew = {**os.environ, "VESTIGE_SERVICE__REPEAT_SECONDS": "0"}
+    with running(tmp_path_factory.mktemp("service"), today=TODAY, environment=anew) as started:
         yield started
 
 

@@ -84,7 +84,10 @@ def test_what_was_answered_is_recorded_although_the_service_is_killed_at_once(tm
         until(lambda: len(records(tmp_path)) == 2)
     found = records(tmp_path)
     assert [list(one.cards) for one in found] == answered
-    assert all(one.findings and one.milliseconds["decide"] > 0 for one in found)
+    first, second = found
+    assert first.findings
+    assert first.milliseconds["decide"] > 0
+    assert (second.repeats, second.findings) == (first.id, first.findings)
     assert not list((tmp_path / "vestige.db-spool").glob("*.spool"))
     verified(tmp_path)
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from plugin.database import engine_of, migrate
 from plugin.record import Entry, Record
 from plugin.store import Store
+from tests.plugin.test_sent import sent
 from tests.plugin.test_store import record
 from tests.servers import postgresql
 
@@ -150,6 +151,26 @@ def test_what_is_there_already_is_not_added_again(url: str) -> None:
     assert len(list(store.records())) == 2
     assert broken(store) == []
     store.close()
+
+
+def test_a_portion_with_several_days_and_with_what_is_there_twice(url: str) -> None:
+    """What one portion brings is what the same entries bring one by one: order, links, cards."""
+    first, second, back = made(), made(DAY + timedelta(seconds=1)), made()
+    entries = [Entry(record=one, sent=(sent(record=one.id),)) for one in (first, second, back)]
+    card = entries[1].sent[0]
+    alone = Entry(sent=(sent(), card))
+    together, one_by_one = Store(url), [entries[0], *entries, alone, entries[2], alone]
+    together.keep(entries[:1], "w")
+    together.keep(one_by_one, "w")
+    assert [one.id for one in together.records()] == [first.id, second.id, back.id]
+    assert [(one.segment, one.records) for one in together.heads()] == [
+        ("w/2026-03-01", 2),
+        ("w/2026-03-02", 1),
+    ]
+    assert broken(together) == []
+    found = [one.sent.card for one in together.sent()]
+    assert sorted(found) == sorted({card.card for entry in one_by_one for card in entry.sent})
+    together.close()
 
 
 def test_many_at_once_in_one_chain(url: str) -> None:
