@@ -6,7 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from hashlib import sha256
 
@@ -15,7 +15,7 @@ import msgspec
 from cds_hooks.counted import Counted
 from plugin.chart import Chart
 from plugin.decision import Advice
-from plugin.record import ReadResource, RecordedAnswer, RecordedFinding
+from plugin.record import Record, repeated
 from rules.evaluation import Alarm
 from rules.facts import Fact
 
@@ -29,18 +29,18 @@ _READ = tuple(each.name for each in fields(Chart) if each.compare)
 class Decided:
     """What a call is answered and recorded with; of the resources that were read only what is recorded.
 
-    `record` is the id of the decision record of the call that it was decided for.
+    `record` is what follows from the decision, without what one call adds; None where no records are kept.
     """
 
-    record: str
-    today: date
     advices: tuple[Advice, ...]
     gaps: int
     alarms: tuple[Alarm, ...]
     counted: Counted
-    resources: tuple[ReadResource, ...]
-    findings: tuple[RecordedFinding, ...]
-    answers: tuple[RecordedAnswer, ...]
+    record: Record | None
+
+    def again(self) -> Decided:
+        """Returns the same with a record of its own."""
+        return self if self.record is None else replace(self, record=repeated(self.record))
 
 
 def digest(chart: Chart, shown_as: str, today: date, answers: Iterable[Fact]) -> bytes:

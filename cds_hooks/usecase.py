@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
-from uuid import uuid4
 
 import msgspec
 
@@ -27,7 +26,7 @@ from plugin.decision import Decision, Shown
 from plugin.errors import StoreError
 from plugin.pull import PREFETCH, QUERIES, HookInput, Sessions, pull
 from plugin.ready import ready
-from plugin.record import Entry, RecordedAnswer, RecordedFinding, change_record, read_resources, record_of
+from plugin.record import Entry, Record, RecordedAnswer, RecordedFinding, change_record, record_of
 from plugin.recorder import Recording
 from plugin.rows import FeedbackItem
 from plugin.sent import SentCard, SentRule
@@ -98,13 +97,13 @@ class UseCase:
         key = digest(chart, call.shown_as, day, memory.answers)
         found = self._repeats.find(key)
         if found is None:
-            decided, times = self._decide(chart, call.shown_as, day, memory.answers)
+            decided, times = self._decide(call, chart, day, memory.answers)
             self._repeats.keep(key, decided)
         else:
-            decided, times = found, _milliseconds(recall=time.perf_counter() - pulled)
-        times |= _milliseconds(pull=pulled - started)
+            decided, times = found.again(), _milliseconds(recall=time.perf_counter() - pulled)
+        times = {**chart.milliseconds, **times, **_milliseconds(pull=pulled - started)}
         alarms: tuple[Alarm | Lost, ...] = (*decided.alarms, *memory.alarms)
-        record = partial(self._record, call, caller, chart, decided, found is not None, alarms, times)
+        record = partial(self._record, call, caller, decided, alarms, times)
         return Answer(
             advices=decided.advices,
             gaps=decided.gaps,
@@ -115,27 +114,22 @@ class UseCase:
         )
 
     def _decide(
-        self, chart: Chart, shown_as: str, day: date, answers: tuple[Fact, ...]
+        self, call: HookCall, chart: Chart, day: date, answers: tuple[Fact, ...]
     ) -> tuple[Decided, dict[str, float]]:
         """Decides on a chart and writes the cards of a hook; says how many milliseconds each took."""
         settings, started = self._settings, time.perf_counter()
         decision = decide(chart, self._evaluator, today=day, settings=settings, answers=answers)
         decided = time.perf_counter()
         with span("advise"):
-            advices = advise(decision, shown_as, settings=settings, language=settings.cards.language)
+            advices = advise(decision, call.shown_as, settings=settings, language=settings.cards.language)
         times = _milliseconds(decide=decided - started, advise=time.perf_counter() - decided)
-        seen = shown(decision, shown_as)
-        held = answered(decision).items()
+        seen = shown(decision, call.shown_as)
         made = Decided(
-            record=str(uuid4()),
-            today=day,
             advices=advices,
             gaps=len(decision.gaps),
             alarms=decision.alarms,
             counted=counted(decision, chart, seen, settings),
-            resources=read_resources(chart, self._pseudonyms) if settings.store.records else (),
-            findings=tuple(_recorded(one) for one in seen),
-            answers=tuple(_answer(rule, one) for rule, given in held for one in given),
+            record=self._recordable(call, chart, decision, seen) if settings.store.records else None,
         )
         return made, times
 
@@ -200,44 +194,48 @@ class UseCase:
         if self._own is not None:
             self._own.close()
 
+    def _recordable(self, call: HookCall, chart: Chart, decision: Decision, seen: Sequence[Shown]) -> Record:
+        """Returns what is recorded of a decision, whoever asked for it."""
+        held = answered(decision).items()
+        return record_of(
+            chart,
+            self._pseudonyms,
+            service=call.service,
+            today=decision.today,
+            pack_revision=decision.pack_revision,
+            parameters=self._parameters,
+            findings=[_recorded(one) for one in seen],
+            cards=(),
+            states=self._states,
+            settings=self._digest,
+            answers=[_answer(rule, one) for rule, given in held for one in given],
+        )
+
     def _record(
         self,
         call: HookCall,
         caller: Caller,
-        chart: Chart,
         decided: Decided,
-        again: bool,
         alarms: Sequence[Alarm | Lost],
-        milliseconds: Mapping[str, float],
+        milliseconds: dict[str, float],
         cards: tuple[Sent, ...],
         outcome: str = "answered",
     ) -> None:
         settings, patient = self._settings, self._memory.patient(call, caller)
         sent = partial(_sent_card, call=call, caller=caller, patient=patient, revision=self.revision)
-        if not settings.store.records:
+        if decided.record is None:
             if settings.cards.remember_answers and cards:
                 self._recorder.keep(Entry(sent=tuple(sent(one) for one in cards)))
             return
-        record = record_of(
-            chart,
-            self._pseudonyms,
-            own=None if again else decided.record,
-            repeats=decided.record if again else None,
+        record = msgspec.structs.replace(
+            decided.record,
             service=call.service,
-            today=decided.today,
-            pack_revision=self.revision,
-            parameters=self._parameters,
-            resources=decided.resources,
-            findings=decided.findings,
-            cards=tuple(one.uuid for one in cards),
             hook_instance=call.hook_instance if call.instance_is_uuid else None,
             client=caller.issuer,
-            alarms=[alarm.message for alarm in alarms],
+            cards=tuple(one.uuid for one in cards),
+            alarms=tuple(alarm.message for alarm in alarms),
             milliseconds=milliseconds,
             outcome=outcome,
-            states=self._states,
-            settings=self._digest,
-            answers=decided.answers,
         )
         self._recorder.keep(Entry(record=record, sent=tuple(sent(one, record=record.id) for one in cards)))
 

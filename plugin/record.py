@@ -132,9 +132,6 @@ def record_of(
     parameters: Mapping[str, object],
     findings: Iterable[RecordedFinding],
     cards: Sequence[str],
-    resources: tuple[ReadResource, ...] | None = None,
-    own: str | None = None,
-    repeats: str | None = None,
     hook_instance: str | None = None,
     client: str | None = None,
     alarms: Sequence[str] = (),
@@ -144,13 +141,9 @@ def record_of(
     states: Mapping[str, str] | None = None,
     settings: str = "",
 ) -> Record:
-    """Returns the record of one decision on a chart; subjects of findings are made pseudonyms here.
-
-    `resources` are those of `read_resources` where they are at hand, `own` is the id it gets, `repeats` the
-    id of the record whose decision was given again.
-    """
+    """Returns the record of one decision on a chart; subjects of findings are made pseudonyms here."""
     return Record(
-        id=own or str(uuid4()),
+        id=str(uuid4()),
         made=datetime.now(UTC),
         service=service,
         hook=chart.hook,
@@ -163,7 +156,10 @@ def record_of(
         parameters={name: str(value) for name, value in sorted(parameters.items())},
         base=chart.base,
         reads={one.query: f"{one.source} {one.count}" for one in chart.reads},
-        resources=read_resources(chart, pseudonyms) if resources is None else resources,
+        resources=(
+            *(_resource(one, pseudonyms, draft=False) for one in chart.resources),
+            *(_resource(one, pseudonyms, draft=True) for one in chart.drafts),
+        ),
         gaps=tuple(
             RecordedGap(
                 resource=one.resource, reason=one.reason.value, decisive=one.decisive, query=one.query
@@ -178,16 +174,12 @@ def record_of(
         outcome=outcome,
         states=dict(states or {}),
         settings=settings,
-        repeats=repeats,
     )
 
 
-def read_resources(chart: Chart, pseudonyms: Pseudonyms) -> tuple[ReadResource, ...]:
-    """Returns what is recorded of the resources and drafts of a chart."""
-    return (
-        *(_resource(one, pseudonyms, draft=False) for one in chart.resources),
-        *(_resource(one, pseudonyms, draft=True) for one in chart.drafts),
-    )
+def repeated(record: Record) -> Record:
+    """Returns the record of a decision given again: its own id and moment, and which record it repeats."""
+    return msgspec.structs.replace(record, id=str(uuid4()), made=datetime.now(UTC), repeats=record.id)
 
 
 def change_record(
@@ -231,7 +223,7 @@ def change_record(
 
 def _resource(resource: Mapping[str, Any], pseudonyms: Pseudonyms, *, draft: bool) -> ReadResource:
     kind, own, meta = str(resource.get("resourceType")), resource.get("id"), resource.get("meta")
-    version = meta.get("versionId") if isinstance(meta, Mapping) else None
+    version = meta.get("versionId") if isinstance(meta, dict) else None
     return ReadResource(
         type=kind,
         pseudonym=pseudonyms.of(kind, str(own)),

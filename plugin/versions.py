@@ -14,8 +14,9 @@ _LONGEST = 18
 
 def newest(versions: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Returns the newest version; several, in an order of their own, where versions cannot be ranked."""
-    if len(versions) == 1:
-        return list(versions)
+    # The same resource comes by several searches; letter by letter the same, nothing is to be ranked.
+    if len(versions) == 1 or len({msgspec.json.encode(each) for each in versions}) == 1:
+        return [versions[0]]
     ranks = [_rank(each) for each in versions]
     top = max(ranks)
     kept: dict[bytes, Mapping[str, Any]] = {}
@@ -34,7 +35,7 @@ def _content(resource: Mapping[str, Any]) -> bytes:
 def _rank(resource: Mapping[str, Any]) -> tuple[int, float]:
     """Orders versions: by a numeric version, else by the time of the last change."""
     meta = resource.get("meta")
-    meta = meta if isinstance(meta, Mapping) else {}
+    meta = meta if isinstance(meta, dict) else {}
     version = str(meta.get("versionId") or "")
     counted = version.isascii() and version.isdigit() and len(version) <= _LONGEST
     return (int(version) if counted else -1, _moment(meta.get("lastUpdated")))

@@ -28,10 +28,12 @@ def answers(stored: Iterable[Answered], pack: Pack, zone: tzinfo) -> tuple[Fact,
     An override counts where a reason was given, an acceptance where it names a suggestion of the very card.
     A card led by a rule that is never held back answers for none of the messages merged into it.
     """
+    newest = sorted((one for one in stored if counts(one)), key=_moment, reverse=True)
+    if not newest:
+        return ()
     held = {str(row["rule"]) for row in pack.tables.get("remembered", ())}
     reasons = _reasons(pack)
     kept: dict[tuple[str, str], list[Fact]] = {}
-    newest = sorted((one for one in stored if counts(one)), key=_moment, reverse=True)
     for one in newest:
         if one.sent.rules[0].rule not in held or one.reply is None:
             continue

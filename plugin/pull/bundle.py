@@ -76,9 +76,9 @@ def page(bundle: Mapping[str, Any]) -> Page:
     if not isinstance(entries, list):
         entries, broken = [], 1
     for entry in entries:
-        resource = entry.get("resource") if isinstance(entry, Mapping) else None
-        kind = resource.get("resourceType") if isinstance(resource, Mapping) else None
-        if not isinstance(resource, Mapping) or not isinstance(kind, str):
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if not isinstance(resource, dict) or not isinstance(kind, str):
             broken += 1
         elif kind == "OperationOutcome" or _mode(entry) == "outcome":
             remarks.extend(remarks_of(resource))
@@ -107,7 +107,7 @@ def remarks_of(outcome: Mapping[str, Any]) -> tuple[Remark, ...]:
     issues = outcome.get("issue")
     found = []
     for issue in issues if isinstance(issues, list) else []:
-        if not isinstance(issue, Mapping):
+        if not isinstance(issue, dict):
             continue
         severity, code = issue.get("severity"), issue.get("code")
         # Only codes of the closed list may reach a text: diagnostics may hold patient data.
@@ -146,7 +146,7 @@ def with_ids(bundle: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _renamed_entry(entry: Any, names: Mapping[str, str]) -> Any:
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("resource"), Mapping):
+    if not isinstance(entry, dict) or not isinstance(entry.get("resource"), dict):
         return entry
     resource = with_references(entry["resource"], lambda url: names.get(url, url))
     url, _ = _urn_entry(entry)
@@ -156,25 +156,25 @@ def _renamed_entry(entry: Any, names: Mapping[str, str]) -> Any:
 
 
 def _urn_entry(entry: Any) -> tuple[str | None, Mapping[str, Any] | None]:
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, dict):
         return None, None
     url, resource = entry.get("fullUrl"), entry.get("resource")
     if not isinstance(url, str) or not url.lower().startswith("urn:"):
         return None, None
-    if not isinstance(resource, Mapping) or not isinstance(resource.get("resourceType"), str):
+    if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
         return None, None
     return url, resource
 
 
 def _mode(entry: Mapping[str, Any]) -> object:
     search = entry.get("search")
-    return search.get("mode") if isinstance(search, Mapping) else None
+    return search.get("mode") if isinstance(search, dict) else None
 
 
 def _link(bundle: Mapping[str, Any], relation: str) -> str | None:
     links = bundle.get("link")
     for link in links if isinstance(links, list) else []:
-        if isinstance(link, Mapping) and link.get("relation") == relation:
+        if isinstance(link, dict) and link.get("relation") == relation:
             url = link.get("url")
             # A link that is there but not readable must not pass for the last page.
             return url if isinstance(url, str) else ""

@@ -29,6 +29,7 @@ class Identity:
     def __init__(self, patient_id: str, base: str | None = None) -> None:
         self.patient_id = patient_id
         self.base = base
+        self._reference = f"Patient/{patient_id}"
         self.identifiers: frozenset[tuple[str, str]] = frozenset()
 
     def learn(self, patient: Mapping[str, Any]) -> None:
@@ -42,14 +43,20 @@ class Identity:
             return Owner.OURS if resource.get("id") == self.patient_id else Owner.OTHER
         if kind in _SHARED:
             return Owner.SHARED
-        verdicts = {self._same(reference) for reference in _patients(resource)} - {None}
-        if False in verdicts:
-            return Owner.OTHER
-        return Owner.OURS if True in verdicts else Owner.UNSTATED
+        found = Owner.UNSTATED
+        for reference in _patients(resource):
+            same = self._same(reference)
+            if same is False:
+                return Owner.OTHER
+            if same:
+                found = Owner.OURS
+        return found
 
     def _same(self, reference: Mapping[str, Any]) -> bool | None:
         """Returns None where the reference names nobody that can be compared."""
         url = reference.get("reference")
+        if url == self._reference:
+            return True
         if isinstance(url, str) and url and not url.startswith("#"):
             return self._is_ours(url)
         found = frozenset(_identifiers([reference.get("identifier")]))
@@ -68,13 +75,13 @@ class Identity:
 def _patients(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for element in _ELEMENTS:
         value = resource.get(element)
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             yield value
     participants = resource.get("participant")
     if resource.get("resourceType") == "Appointment" and isinstance(participants, list):
         for participant in participants:
-            actor = participant.get("actor") if isinstance(participant, Mapping) else None
-            if isinstance(actor, Mapping) and _names_patient(actor):
+            actor = participant.get("actor") if isinstance(participant, dict) else None
+            if isinstance(actor, dict) and _names_patient(actor):
                 yield actor
 
 
@@ -86,9 +93,5 @@ def _names_patient(actor: Mapping[str, Any]) -> bool:
 
 def _identifiers(value: Any) -> Iterator[tuple[str, str]]:
     for one in value if isinstance(value, list) else []:
-        if (
-            isinstance(one, Mapping)
-            and isinstance(one.get("value"), str)
-            and isinstance(one.get("system"), str)
-        ):
+        if isinstance(one, dict) and isinstance(one.get("value"), str) and isinstance(one.get("system"), str):
             yield one["system"], one["value"]

@@ -64,7 +64,7 @@ def judge(query: Query, prefetch: Mapping[str, Any] | None, patient_id: str) -> 
     value = prefetch[query.key]
     if value is None:
         return Answer(query=query, state=State.NONE)
-    kind = value.get("resourceType") if isinstance(value, Mapping) else None
+    kind = value.get("resourceType") if isinstance(value, dict) else None
     if kind == "OperationOutcome":
         remark = worst(remarks_of(value))
         reason = remark.reason if remark else GapReason.NOT_FETCHED
@@ -152,7 +152,7 @@ def ignores_patient(self_url: str, query: Query, patient_id: str) -> bool:
 
 def _is_subset(resource: Mapping[str, Any]) -> bool:
     meta = resource.get("meta")
-    tags = meta.get("tag") if isinstance(meta, Mapping) else None
+    tags = meta.get("tag") if isinstance(meta, dict) else None
     return isinstance(tags, list) and any(
-        isinstance(tag, Mapping) and tag.get("code") == "SUBSETTED" for tag in tags
+        isinstance(tag, dict) and tag.get("code") == "SUBSETTED" for tag in tags
     )

@@ -55,10 +55,7 @@ ANSWER = Fact("override", {"id": "c1", "rule": "DA-10", "day": TODAY}, ("Card/c1
 
 
 def decided(*alarms: Alarm) -> Decided:
-    return Decided(
-        record="r1", today=TODAY, advices=(), gaps=0, alarms=alarms, counted=NOTHING, resources=(), findings=(),
-        answers=(),
-    )  # fmt: skip
+    return Decided(advices=(), gaps=0, alarms=alarms, counted=NOTHING, record=None)
 
 
 def test_every_field_of_a_chart_is_in_the_digest() -> None:
