@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -66,6 +67,9 @@ class Answerer(Protocol):
 
     def __call__(self, call: HookCall, caller: Caller) -> Answer:
         """Returns the advice for one call; raises CallError where it cannot be answered."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Returns what is held while one call is read, decided and written."""
 
     def store_feedback(self, items: Sequence[FeedbackItem]) -> None:
         """Keeps every item, or raises StoreError and keeps none."""

@@ -144,16 +144,17 @@ class Desk:
         waited = 0.0 if arrived is None else time.monotonic() - arrived
         started = time.perf_counter() - waited
         caller = self.caller(authorization, (f"/{service.id}",))
-        call = replace(read_call(body, service), seconds=self._reading_seconds(arrived))
-        answer = self.answerer(call, caller)
-        document = response(
-            answer.advices,
-            profile=caller.profile,
-            source_url=self.base,
-            links=self.settings.cards.links,
-            timeline=self._timeline(call.hook_instance),
-        )
-        reply = encoded(document, HookResponse)
+        with self.answerer.turn():
+            call = replace(read_call(body, service), seconds=self._reading_seconds(arrived))
+            answer = self.answerer(call, caller)
+            document = response(
+                answer.advices,
+                profile=caller.profile,
+                source_url=self.base,
+                links=self.settings.cards.links,
+                timeline=self._timeline(call.hook_instance),
+            )
+            reply = encoded(document, HookResponse)
         if turn is not None and not turn.take():
             self._record(answer.late)
             return Reply(reply)

@@ -17,6 +17,7 @@ from plugin.record import Pseudonyms
 from plugin.sent import Answered
 from plugin.settings import Settings
 from plugin.store import Store
+from plugin.turns import waiting
 from rules.facts import Fact
 from rules.language import Pack
 
@@ -78,7 +79,11 @@ class Memory:
 
     def _result(self, asked: Future[tuple[Answered, ...]], seconds: float) -> Remembered:
         try:
-            stored = asked.result(seconds)
+            if asked.done():
+                stored = asked.result()
+            else:
+                with waiting():
+                    stored = asked.result(seconds)
         except StoreError as error:
             log.fault(error, "memory")
             return Remembered(alarms=(Lost(),))

@@ -10,6 +10,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
+from plugin import turns
 from plugin.chart import Chart, Gap, GapReason, Read
 from plugin.errors import FhirError, NoData
 from plugin.pull import search
@@ -121,7 +122,9 @@ class _Pull:
         assert tokens is not None
         deadline = Deadline(self._seconds)
         try:
-            client = self._asking_as(chosen, deadline, tokens.token(deadline))
+            with turns.waiting():
+                token = tokens.token(deadline)
+            client = self._asking_as(chosen, deadline, token)
         except FhirError as error:
             self._no_access = error.detail
             return
@@ -148,7 +151,8 @@ class _Pull:
                 tasks[index] = _following(client, answer)
         done = self._in_parallel(client, tasks)
         if learning is not None:
-            wait([learning], timeout=min(LEARN_SECONDS, client.deadline.remaining))
+            with turns.waiting():
+                wait([learning], timeout=min(LEARN_SECONDS, client.deadline.remaining))
             done = self._reconsidered(client, done, missing, known, server.known)
         return [
             done.get(index, _late(answer) if index in tasks else answer) for index, answer in enumerate(given)
@@ -197,7 +201,8 @@ class _Pull:
 
         workers = min(self._settings.fhir.parallel, len(tasks))
         futures = [self._sessions.pool.submit(copy_context().run, work) for _ in range(workers)]
-        ended, late = wait(futures, timeout=client.deadline.remaining)
+        with turns.waiting():
+            ended, late = wait(futures, timeout=client.deadline.remaining)
         settled = dict(done)
         if late:
             client.flights.cut()

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tests.bench.processes import processor_seconds
+
 What = Literal["discovery", "patient-view"]
 Head = Callable[[str], dict[str, str]]
 
@@ -48,7 +50,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Row:
-    """What one load gave: answers in a second up to the last one, and milliseconds."""
+    """What one load gave: answers in a second up to the last one, and milliseconds.
+
+    `cpu` are the milliseconds of processor time that the server and its child processes took for one answer.
+    """
 
     server: str
     what: str
@@ -57,6 +62,7 @@ class Row:
     seconds: float
     p50: float
     p99: float
+    cpu: float
 
     @property
     def rate(self) -> float:
@@ -131,7 +137,7 @@ async def load(target: Target, what: What, connections: int, seconds: float) -> 
     No request is begun after `seconds`; the rate counts the time up to the last answer.
     """
     async with opened(target, what, connections) as many:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), processor_seconds(target.pid)
 
         async def ask(one: Connection, number: int) -> None:
             # Bodies go round the connections: the same one is not sent by two at the same time.
@@ -140,9 +146,10 @@ async def load(target: Target, what: What, connections: int, seconds: float) -> 
                 number += connections
 
         await together(ask(one, number) for number, one in enumerate(many))
-        took = time.perf_counter() - began
+        took, worked = time.perf_counter() - began, processor_seconds(target.pid) - worked
     times = sorted(time for one in many for time in one.times)
-    return Row(target.name, what, connections, len(times), took, at(0.5, times), at(0.99, times))
+    cpu = 1000 * worked / len(times)
+    return Row(target.name, what, connections, len(times), took, at(0.5, times), at(0.99, times), cpu)
 
 
 async def together(work: Iterable[Coroutine[None, None, None]]) -> None:

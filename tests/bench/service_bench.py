@@ -2,9 +2,9 @@
 
 Discovery and a patient-view call of 155 kB (100 Observations over 10 lesions in its prefetch), at 1, 8 and 32
 connections, against one process of each server: a bare Starlette server that parses the body and answers a constant,
-HealthChain with a constant card, and this service with its engines in-process (once with the same patient at each call,
-once with 200 in turn, once with every Observation sent by two keys), in the worker pool, and with an ES384 token to be
-verified at each request. The load comes from this process over connections that stay open. The time to ready is from the
+HealthChain with a constant card, and this service with its engines in-process and in the worker pool, each call decided anew
+(200 patients in turn; once with every Observation sent by two keys, once with an ES384 token to be verified at each request),
+and `again`: the same record at each call, so that its decision is given again. The load comes from this process over connections that stay open. The time to ready is from the
 start of the process to the first 200 of /readyz. Figures of one run compare with each other, not with another run's.
 
 Exit code 1, and no table, as soon as one answer is not what is measured.
@@ -24,7 +24,8 @@ import uvloop
 
 from tests.bench.calls import OBSERVATIONS, body
 from tests.bench.load import Row, Target, Unexpected, load
-from tests.bench.started import bare, family, healthchain, resident, vestige
+from tests.bench.processes import family, resident
+from tests.bench.started import bare, healthchain, vestige
 from tests.cds_hooks.jwts import elliptic
 
 CONNECTIONS = (1, 8, 32)
@@ -35,11 +36,17 @@ Start = Callable[[], contextlib.AbstractContextManager[Target]]
 def servers() -> dict[str, Start]:
     """Returns what can be measured, by name."""
     modes: dict[str, dict[str, Any]] = {
-        "in-process, same patient": {"engine": "in-process", "patients": 1},
-        "in-process, 200 patients": {"engine": "in-process"},
+        "in-process": {"engine": "in-process"},
         "in-process, sent twice": {"engine": "in-process", "twice": True},
-        "pool (default)": {"engine": "pool"},
         "in-process, ES384": {"engine": "in-process", "client": elliptic()},
+        "in-process, again": {"engine": "in-process", "patients": 1, "anew": False},
+        "in-process, again, ES384": {
+            "engine": "in-process",
+            "patients": 1,
+            "anew": False,
+            "client": elliptic(),
+        },
+        "pool (default)": {"engine": "pool"},
     }
     ours = {name: (lambda name=name, how=how: vestige(name, **how)) for name, how in modes.items()}
     return {"bare Starlette": bare, "HealthChain": healthchain, **ours}
@@ -94,13 +101,15 @@ def _print(rows: list[Row], facts: dict[str, dict[str, float]], load_before: flo
         f"{len(body('bench-1')) / 1000:.0f} kB; sent twice {len(body('bench-1', OBSERVATIONS)) / 1000:.0f} kB"
     )
     print(f"body {sizes}; load average before {load_before:.1f}")
-    print(f"{'server':26} {'what':13} {'conn':>4} {'req/s':>8} {'of bare':>8} {'p50 ms':>8} {'p99 ms':>8}")
+    print(
+        f"{'server':26} {'what':13} {'conn':>4} {'req/s':>8} {'of bare':>8} {'p50 ms':>8} {'p99 ms':>8} {'cpu ms':>7}"
+    )
     for row in rows:
         of = base.get((row.what, row.connections))
         share = f"{row.rate / of:8.3f}" if of else f"{'-':>8}"
         print(
             f"{row.server:26} {row.what:13} {row.connections:4} {row.rate:8.1f} {share} "
-            f"{row.p50:8.2f} {row.p99:8.2f}"
+            f"{row.p50:8.2f} {row.p99:8.2f} {row.cpu:7.2f}"
         )
     for name, said in facts.items():
         print(

@@ -25,7 +25,8 @@ import requests
 import uvloop
 
 from tests.bench.load import Connection, Target, Unexpected, at, load, opened, together
-from tests.bench.started import family, resident, vestige
+from tests.bench.processes import family, resident
+from tests.bench.started import vestige
 
 CONNECTIONS = 8
 CAPACITY_SECONDS = 15.0

@@ -82,9 +82,13 @@ def vestige(
     *,
     client: Client | None = None,
     twice: bool = False,
+    anew: bool = True,
     settings: str = "",
 ) -> Iterator[Target]:
-    """This service; `twice`: every Observation is filed under the category, so that it is sent by two keys."""
+    """This service; `twice`: every Observation is filed under the category, so that it is sent by two keys.
+
+    `anew`: each call is decided, also on a record that was read a moment ago.
+    """
     port = free_port()
     filed = OBSERVATIONS if twice else FILED_AS_IMAGING
     bodies = tuple(body(f"bench-{number}", filed) for number in range(patients))
@@ -92,7 +96,7 @@ def vestige(
         config = Path(folder) / "vestige.toml"
         # The deadline must not cut a time that is measured.
         lines = [f'[store]\nurl = "sqlite:///{folder}/vestige.db"', f'[rules]\nengine = "{engine}"', settings]
-        lines += ["[service]\nhook_deadline = 60.0"]
+        lines += ["[service]\nhook_deadline = 60.0", *(["repeat_seconds = 0"] if anew else [])]
         public = f"https://127.0.0.1:{port}"
         if client is not None:
             keys = key_file(Path(folder), client)
@@ -111,22 +115,3 @@ def _signing(target: Target, client: Client, public: str) -> Target:
         return {"Authorization": f"Bearer {client.token(client.claims(aud=public + path))}"}
 
     return replace(target, head=head)
-
-
-def family(pid: int) -> list[int]:
-    """Returns a process and its children."""
-    found = [pid]
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError):
-            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
-                found.append(int(folder.name))
-    return found
-
-
-def resident(pid: int) -> float:
-    """Returns a process's resident memory in MB; 0 where it is gone."""
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1024
-    return 0.0

@@ -1,7 +1,10 @@
 """The deadline of a call: what was read by then is answered on, and what was not is named."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,3 +83,37 @@ def test_a_server_that_never_answers_leaves_an_answer_that_says_what_was_not_rea
     said = "\n".join(card["detail"] for card in cards)
     why = texts_of(load_pack().folder, "en").word("gap", GapReason.TIMEOUT.value)
     assert f"ImagingStudy: {why}" in said, said
+
+
+@pytest.mark.parametrize("engine", ["in-process", "pool", "reference"])
+def test_a_call_that_waits_for_its_server_holds_up_no_other_one(engine: Any, tmp_path: Path) -> None:
+    """More calls than have a turn wait for a silent server; one that brings everything is answered meanwhile."""
+    with serving(lambda request, server: hostile.silence()) as server:
+        settings = Settings(
+            service=open_settings(today=TODAY, hook_deadline=60, calls_at_once=8).service,
+            fhir=Fhir(servers=(FhirServer(base=server.base, open=True),), budget=40, read_timeout=500),
+            store=Store(url=f"sqlite:///{tmp_path / 'v.db'}"),
+            rules=Rules(engine=engine),
+        )
+        context = {"userId": "Practitioner/u1", "patientId": "p1"}
+        call = {
+            "hook": "patient-view",
+            "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+            "context": context,
+        }
+        empty = {"resourceType": "Bundle", "type": "searchset", "entry": []}
+        whole = {
+            key: {"resourceType": "Patient", "id": "p1"} if key == "patient" else empty for key in PREFETCH
+        }
+        with served(create_app(settings)) as base, ThreadPoolExecutor(5) as clients:
+            waiting = [
+                clients.submit(post, base + REVIEW, {**call, "fhirServer": server.base}) for _ in range(5)
+            ]
+            end = time.monotonic() + 60
+            while len(server.requests) < len(waiting):
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            assert post(base + REVIEW, {**call, "prefetch": whole}).status_code == 200
+            assert not any(one.done() for one in waiting)
+            server.closing.set()
+            assert {one.result(120).status_code for one in waiting} <= {200, 412}
