@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Literal
 
 import msgspec
-import yaml
+
+from plugin.yaml_text import read_yaml
 
 EPIC_DETAIL_TYPE = "com.epic.cdshooks.card.detail.content-type"
 
@@ -103,7 +104,7 @@ def profiles() -> Mapping[str, Profile]:
     for file in sorted(folder.iterdir(), key=lambda one: one.name):
         if file.name.endswith(".yaml"):
             name = file.name.removesuffix(".yaml")
-            profile = msgspec.convert(yaml.safe_load(file.read_text(encoding="utf-8")), Profile)
+            profile = msgspec.convert(read_yaml(file.read_text(encoding="utf-8")), Profile)
             found[name] = msgspec.structs.replace(profile, name=name)
     return MappingProxyType(found)
 

@@ -48,7 +48,7 @@ class DayRange(msgspec.Struct, frozen=True, order=True, gc=False):
         return self.first == self.last
 
 
-class LesionRef(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class LesionRef(msgspec.Struct, frozen=True, kw_only=True, gc=False, cache_hash=True):
     """Everything one resource says of the identity of one lesion; no field alone but `uid` and `body`
     identifies it.
 

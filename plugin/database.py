@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -13,6 +13,9 @@ from sqlalchemy.pool import StaticPool
 
 from plugin.errors import StoreAddressError, StoreError
 from plugin.tables import VERSION
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 # The newest step in plugin/migrations; a database that has it already is opened without loading Alembic.
 HEAD = "0004"
@@ -56,6 +59,18 @@ def engine_of(url: str) -> sa.Engine:
     if backend == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+def insert_into(table: sa.Table, connection: sa.Connection) -> postgresql.Insert | sqlite.Insert:
+    """Returns an insert that can pass over what is there already, as this make of database writes it."""
+    # Each only where it is used: that of PostgreSQL takes as long to load as all that reads FHIR.
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 def in_memory(url: sa.URL) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from plugin.chart import Chart
-from plugin.decision import Decision, HistoryEntry, LesionOutcome
+from plugin.decision import Decision, LesionOutcome
 from plugin.facts import facts_of
 from plugin.local_codes import meant
 from plugin.orders import matters, ordered
@@ -16,7 +16,7 @@ from plugin.timeline import Timeline, build
 from rules.errors import EngineFault
 from rules.evaluate import Evaluator
 from rules.evaluation import Alarm, Evaluation
-from rules.facts import Fact
+from rules.facts import Fact, Value
 
 UNDECIDED = "CANNOT_DECIDE"
 ALL_RULES = "all"
@@ -54,8 +54,7 @@ def decide(
     with span("evaluate", rules=evaluator.pack.revision) as told:
         evaluation = _evaluated(evaluator, read)
         told.tell(findings=len(evaluation.findings), alarms=" ".join(one.kind for one in evaluation.alarms))
-    patient = next(iter(evaluation.of("patient_status")), None)
-    values = patient.values if patient else {}
+    values = next(iter(evaluation.values("patient_status")), {})
     return Decision(
         patient=chart.patient_id,
         today=today,
@@ -84,9 +83,9 @@ def _evaluated(evaluator: Evaluator, facts: tuple[Fact, ...]) -> Evaluation:
 
 def outcomes(timeline: Timeline, evaluation: Evaluation) -> tuple[LesionOutcome, ...]:
     """Returns every tracked lesion with its status; a lesion without exactly one status cannot be decided."""
-    given: dict[str, list[dict[str, object]]] = {}
-    for fact in evaluation.of("status"):
-        given.setdefault(str(fact.values["lesion"]), []).append(dict(fact.values))
+    given: dict[str, list[Mapping[str, Value]]] = {}
+    for values in evaluation.values("status"):
+        given.setdefault(str(values["lesion"]), []).append(values)
     return tuple(
         _outcome(timeline, lesion.id, lesion.label, lesion.segment, given.get(lesion.id, []))
         for lesion in timeline.lesions
@@ -94,7 +93,7 @@ def outcomes(timeline: Timeline, evaluation: Evaluation) -> tuple[LesionOutcome,
 
 
 def _outcome(
-    timeline: Timeline, lesion: str, label: str, segment: str | None, given: list[dict[str, object]]
+    timeline: Timeline, lesion: str, label: str, segment: str | None, given: list[Mapping[str, Value]]
 ) -> LesionOutcome:
     known = given[0] if len(given) == 1 else {"value": UNDECIDED, "reason": WITHHELD}
     reason = _known(known.get("reason"))
@@ -107,42 +106,8 @@ def _outcome(
         reasons=(reason,) if reason and reason != "none" else (),
         as_of=as_of if isinstance(as_of, date) else None,
         flags={name: value for name in _FLAGS if (value := _known(known.get(name)))},
-        history=_history(timeline, lesion),
+        timeline=timeline,
     )
-
-
-def _history(timeline: Timeline, lesion: str) -> tuple[HistoryEntry, ...]:
-    """Every study that says something of the lesion, and the final liver studies that do not."""
-    said = {each.study for each in timeline.of_lesion(lesion)}
-    entries = [
-        HistoryEntry(
-            study=each.study,
-            day=_shown_day(each.day.first, each.day.last, each.visibility) if each.day else None,
-            modality=each.modality,
-            visibility=each.visibility,
-            mm=each.mm,
-            sources=each.sources,
-        )
-        for each in timeline.of_lesion(lesion)
-    ]
-    entries += [
-        HistoryEntry(
-            study=study.id,
-            day=study.day.last if study.day else None,
-            modality=study.modality,
-            visibility=None,
-            mm=None,
-            sources=study.sources,
-        )
-        for study in timeline.studies
-        if study.id not in said and study.final is True and study.liver
-    ]
-    return tuple(sorted(entries, key=lambda entry: (entry.day or date.min, entry.study)))
-
-
-def _shown_day(first: date, last: date, visibility: str | None) -> date:
-    """The last possible day of a visible sighting, the first possible one of every other."""
-    return last if visibility == "visible" else first
 
 
 def _known(value: object) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from plugin.chart import Gap
+from plugin.once import Once
 from plugin.timeline import Timeline
 from rules.evaluation import Alarm, Evaluation
 from rules.facts import Fact, Value
@@ -33,7 +34,7 @@ LESION_RECORDS = frozenset({"Observation", "BodyStructure", "ImagingStudy", "Dia
 """The resource types that speak of lesions."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LesionOutcome:
     """The status of one lesion with its reasons, its flags and its history in order of day."""
 
@@ -44,7 +45,12 @@ class LesionOutcome:
     reasons: tuple[str, ...]
     as_of: date | None
     flags: Mapping[str, str]
-    history: tuple[HistoryEntry, ...]
+    timeline: Timeline = field(repr=False, compare=False)
+
+    @cached_property
+    def history(self) -> tuple[HistoryEntry, ...]:
+        """What every study says of it, and the final liver studies that say nothing; no card asks for it."""
+        return _history(self.timeline, self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,7 @@ class Shown:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class Decision(Once):
     """All that was decided on one patient: independent of the hook, which only chooses what is shown.
 
     `facts` are the facts put in; `evaluation` holds those the rules gave. `parameters` are those in force.
@@ -106,6 +112,22 @@ class Decision:
         return any(gap.decisive and gap.resource in LESION_RECORDS for gap in self.gaps)
 
     @cached_property
+    def active(self) -> tuple[Finding, ...]:
+        """The findings of the rules that are in force."""
+        return tuple([finding for finding in self.findings if finding.status == "active"])
+
+    @cached_property
+    def _put_in(self) -> dict[str, list[Mapping[str, Value]]]:
+        found: dict[str, list[Mapping[str, Value]]] = {}
+        for fact in self.facts:
+            found.setdefault(fact.kind, []).append(fact.values)
+        return found
+
+    def put_in(self, kind: str) -> Sequence[Mapping[str, Value]]:
+        """Returns the values of every fact of a kind that was put in."""
+        return self._put_in.get(kind, ())
+
+    @cached_property
     def _kinds(self) -> dict[str, tuple[Mapping[str, Value], ...]]:
         return {}
 
@@ -113,8 +135,7 @@ class Decision:
         """The values of every fact of a kind, put in or given."""
         known = self._kinds.get(kind)
         if known is None:
-            put_in = tuple(fact.values for fact in self.facts if fact.kind == kind)
-            known = self._kinds[kind] = put_in + self.evaluation.values(kind)
+            known = self._kinds[kind] = (*self.put_in(kind), *self.evaluation.values(kind))
         return known
 
     @cached_property
@@ -179,3 +200,37 @@ class Advice:
     override_reasons: tuple[OverrideReason, ...] = ()
     sources: tuple[str, ...] = ()
     digests: tuple[tuple[str, str], ...] = ()
+
+
+def _history(timeline: Timeline, lesion: str) -> tuple[HistoryEntry, ...]:
+    """Every study that says something of the lesion, and the final liver studies that do not."""
+    said = {each.study for each in timeline.of_lesion(lesion)}
+    entries = [
+        HistoryEntry(
+            study=each.study,
+            day=_shown_day(each.day.first, each.day.last, each.visibility) if each.day else None,
+            modality=each.modality,
+            visibility=each.visibility,
+            mm=each.mm,
+            sources=each.sources,
+        )
+        for each in timeline.of_lesion(lesion)
+    ]
+    entries += [
+        HistoryEntry(
+            study=study.id,
+            day=study.day.last if study.day else None,
+            modality=study.modality,
+            visibility=None,
+            mm=None,
+            sources=study.sources,
+        )
+        for study in timeline.studies
+        if study.id not in said and study.final is True and study.liver
+    ]
+    return tuple(sorted(entries, key=lambda entry: (entry.day or date.min, entry.study)))
+
+
+def _shown_day(first: date, last: date, visibility: str | None) -> date:
+    """The last possible day of a visible sighting, the first possible one of every other."""
+    return last if visibility == "visible" else first

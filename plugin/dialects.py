@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-import yaml
 
 from plugin.ready import ready
+from plugin.yaml_text import read_yaml
 
 
 class Quirk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,9 +81,7 @@ def dialects() -> Mapping[str, Dialect]:
     """Returns every known dialect by its short name."""
     folder = files("plugin") / "servers"
     found = {
-        file.name.removesuffix(".yaml"): msgspec.convert(
-            yaml.safe_load(file.read_text(encoding="utf-8")), Dialect
-        )
+        file.name.removesuffix(".yaml"): msgspec.convert(read_yaml(file.read_text(encoding="utf-8")), Dialect)
         for file in sorted(folder.iterdir(), key=lambda file: file.name)
         if file.name.endswith(".yaml")
     }

@@ -11,6 +11,7 @@ import yaml
 
 from plugin.errors import SettingsError
 from plugin.ready import ready
+from plugin.yaml_text import read_yaml
 
 
 class Sign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,7 +66,7 @@ def features_of(folder: Path, language: str = "en") -> FeatureTable:
     """Returns the table of a rule pack's folder; raises SettingsError where it is missing or misshapen."""
     file = folder / "text" / "features" / f"{language}.yaml"
     try:
-        return msgspec.convert(yaml.safe_load(file.read_text(encoding="utf-8")), FeatureTable)
+        return msgspec.convert(read_yaml(file.read_text(encoding="utf-8")), FeatureTable)
     except OSError as error:
         raise SettingsError(f"{file}: no table of imaging features can be read there") from error
     except (yaml.YAMLError, msgspec.ValidationError) as error:

@@ -18,8 +18,8 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from plugin.database import insert_into
 from plugin.rows import digest, text
 from plugin.tables import RECORD, SEGMENT
 
@@ -75,10 +75,9 @@ def add_linked(
 def _add_to_segment(
     connection: sa.Connection, segment: str, day: str, rows: Sequence[dict[str, str]]
 ) -> None:
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     new = {"segment": segment, "day": day, "records": 0, "head": first_link(segment), "dropped": 0}
     # A write first, so that whoever adds to the same segment at the same time waits.
-    connection.execute(insert(SEGMENT).on_conflict_do_nothing(), new)
+    connection.execute(insert_into(SEGMENT, connection).on_conflict_do_nothing(), new)
     mine = SEGMENT.c.segment == segment
     query = sa.select(SEGMENT.c.records, SEGMENT.c.head).where(mine).with_for_update()
     place, link = connection.execute(query).one()

@@ -11,11 +11,19 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from plugin import links
-from plugin.database import HEAD, engine_of, in_memory, kind_of, require_file, upgrade, version_of
+from plugin.database import (
+    HEAD,
+    engine_of,
+    in_memory,
+    insert_into,
+    kind_of,
+    require_file,
+    upgrade,
+    version_of,
+)
 from plugin.errors import StoreError, StoreRefusal
 from plugin.links import Checked, Head
 from plugin.ready import ready
@@ -194,8 +202,7 @@ class Store:
 
 def _add_once(connection: sa.Connection, values: Mapping[str, Any], table: sa.Table = FEEDBACK) -> bool:
     """Adds a row unless it is there, and says whether it was new."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
+    statement = insert_into(table, connection).values(values).on_conflict_do_nothing().returning(table.c.id)
     return connection.execute(statement).first() is not None
 
 

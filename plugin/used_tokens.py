@@ -10,10 +10,9 @@ from contextlib import nullcontext
 from hashlib import sha256
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from plugin.database import engine_of, in_memory, kind_of, upgrade
+from plugin.database import engine_of, in_memory, insert_into, kind_of, upgrade
 from plugin.errors import StoreError
 from plugin.tables import USED_TOKEN
 
@@ -41,13 +40,12 @@ class UsedTokens:
     def first_use(self, issuer: str, jti: str, expires: float) -> bool:
         """Returns True once for each pair until `expires` (seconds since the epoch): one insert decides."""
         token = sha256(f"{len(issuer)}:{issuer}{jti}".encode("utf-8", "surrogatepass")).hexdigest()
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         values = {"token": token, "expires": math.ceil(expires)}
-        statement = insert(USED_TOKEN).values(values).on_conflict_do_nothing().returning(USED_TOKEN.c.token)
         try:
             with self._alone, self._engine.begin() as connection:
                 self._forget(connection)
-                return connection.execute(statement).first() is not None
+                insert = insert_into(USED_TOKEN, connection).values(values).on_conflict_do_nothing()
+                return connection.execute(insert.returning(USED_TOKEN.c.token)).first() is not None
         except SQLAlchemyError as error:
             raise StoreError(f"used tokens: the database cannot be used: {kind_of(error)}") from error
 

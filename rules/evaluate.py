@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Literal, Protocol
 
@@ -80,28 +80,24 @@ class Evaluator:
         """Returns findings and derived facts; raises FactError, or an EngineFault where neither evaluation
         answers."""
         admitted = self.admission.admit(facts)
-        first, alarms = self._durable(admitted)
+        durable = _Durable(self.engine, admitted, self.timeout)
+        fault: EngineFault | None = None
         try:
             second = self.reference.evaluate(admitted, self.timeout)
-        except EngineFault as fault:
+        except EngineFault as error:
+            fault = error
+        finally:
+            # Whatever became of the second evaluation, a worker that was asked is heard.
+            first, alarms = durable.answer()
+        if fault is not None:
             if first is None:
-                raise
+                raise fault
             alarms += (Alarm("engine-unavailable", f"the reference evaluation did not answer: {fault}"),)
             return self.teller.tell(admitted, first, (), alarms, (DURABLE,))
         if first is None:
             return self.teller.tell(admitted, second, (), alarms, (REFERENCE,))
         differs = differing(first, second)
         return self.teller.tell(admitted, first, differs, alarms, (DURABLE, REFERENCE))
-
-    def _durable(self, admitted: Admitted) -> tuple[Trace | None, tuple[Alarm, ...]]:
-        if self.engine is None:
-            return None, ()
-        try:
-            trace = self.engine.evaluate(admitted, self.timeout)
-        except EngineFault as fault:
-            unavailable = Alarm("engine-unavailable", f"durable_rules did not answer: {fault}")
-            return None, (unavailable, *self.engine.alarms())
-        return trace, self.engine.alarms()
 
     def wait(self, timeout: float) -> bool:
         """Says whether durable_rules is ready to answer, after waiting at most so many seconds."""
@@ -119,6 +115,41 @@ class Evaluator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Durable:
+    """Is the first evaluation of some facts: a worker is asked and answers later, an engine of this process
+    is done at once."""
+
+    def __init__(self, engine: _Engine | None, admitted: Admitted, timeout: float) -> None:
+        self.engine = engine
+        self.fault: EngineFault | None = None
+        self.trace: Callable[[], Trace | None] = _nothing
+        try:
+            if isinstance(engine, Pool):
+                self.trace = engine.begin(admitted, timeout)
+            elif engine is not None:
+                trace = engine.evaluate(admitted, timeout)
+                self.trace = lambda: trace
+        except EngineFault as fault:
+            self.fault = fault
+
+    def answer(self) -> tuple[Trace | None, tuple[Alarm, ...]]:
+        """Returns the trace, None where there is none, and what an operator must know of it."""
+        if self.engine is None:
+            return None, ()
+        try:
+            if self.fault is not None:
+                raise self.fault
+            trace = self.trace()
+        except EngineFault as fault:
+            unavailable = Alarm("engine-unavailable", f"durable_rules did not answer: {fault}")
+            return None, (unavailable, *self.engine.alarms())
+        return trace, self.engine.alarms()
+
+
+def _nothing() -> None:
+    return None
 
 
 class InProcess:

@@ -9,6 +9,7 @@ from importlib import import_module
 import typer
 
 from cds_hooks.cli.terminal import complain
+from cds_hooks.process import uncollected
 from plugin.errors import VestigeError
 from plugin.version import VERSION
 from rules.errors import RulesError
@@ -82,7 +83,9 @@ def _asked(arguments: list[str]) -> Iterable[str]:
 def run() -> None:
     """Runs the command line; an error on purpose is one line and its exit code."""
     try:
-        application(_asked(sys.argv[1:]))()
+        with uncollected():
+            app = application(_asked(sys.argv[1:]))
+        app()
     except VestigeError as error:
         sys.exit(complain(str(error), error.exit_code))
     except RulesError as error:

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from cds_hooks.cli.terminal import CONFIG, TODAY, day
 from cds_hooks.log import to_standard_error
+from cds_hooks.process import collect_seldom, few_heaps, give_back, uncollected
 from cds_hooks.reload import Reloading
 from cds_hooks.server import Listening, Tls, grace_of, listen, port_of, run
 from cds_hooks.traces import tracing
@@ -50,7 +51,11 @@ def serve(
     with listen(settings.service.host, settings.service.port) as bound:
         # A port that the system chose stays the one that it is.
         given = {} if settings.service.port else {"port": port_of(bound)}
-        app = Reloading(lambda: changed(read(), **given), on_hangup=hasattr(signal, "SIGHUP"))
+        few_heaps()
+        with uncollected():
+            app = Reloading(lambda: changed(read(), **given), on_hangup=hasattr(signal, "SIGHUP"))
+        give_back()
+        collect_seldom()
         with tracing(app.settings.traces) as wrap:
             run(
                 [Listening(wrap(app), bound, tls_of(app.settings.service))],

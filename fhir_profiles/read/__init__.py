@@ -21,9 +21,9 @@ from fhir_profiles.read import (
     study,
 )
 from fhir_profiles.read.bundle import unbundle, with_medications
-from fhir_profiles.read.common import Context, Refused, key, rejected, subject_of, token
-from fhir_profiles.read.element import codings, is_object, text, values
-from fhir_profiles.read.reference import normalise
+from fhir_profiles.read.common import Context, Refused, rejected, subject_of, token
+from fhir_profiles.read.element import Pair, codings, is_object, text, values
+from fhir_profiles.read.reference import normalise, shortened
 from fhir_profiles.records import VOID_STATUSES, Record, Rejected
 
 __all__ = ["normalise", "read", "subject_of", "token", "unbundle", "with_medications"]
@@ -62,6 +62,7 @@ _OBSERVATIONS: tuple[tuple[set[tuple[str, str]], Reader], ...] = (
     (sighting.CODES, sighting.read_sighting),
 )
 _RANK = {pair: rank for rank, (known, _) in reversed(list(enumerate(_OBSERVATIONS))) for pair in known}
+_READER_OF = {pair: _OBSERVATIONS[rank][1] for pair, rank in _RANK.items()}
 # A cancelled order or appointment is itself a fact; of these, only entered-in-error voids it.
 _CANCELLATION_TELLS = {"Appointment", "ServiceRequest", "CarePlan", "MedicationRequest", "Encounter"}
 _FAULTS = (TypeError, ValueError, KeyError, AttributeError, ArithmeticError, RecursionError)
@@ -95,25 +96,35 @@ def _read(resource: Mapping[str, Any], base: str | None, timezone: ZoneInfo) -> 
     kind = text(resource.get("resourceType"))
     if kind is None:
         raise Refused("no-type", "resourceType")
-    reader = _observation_reader(resource) if kind == "Observation" else _READERS.get(kind)
+    code: tuple[Pair, ...] = ()
+    if kind == "Observation":
+        code = codings(resource.get("code"))
+        reader = _observation_reader(resource, code)
+    else:
+        reader = _READERS.get(kind)
     if reader is None or (kind == "DiagnosticReport" and not study.is_imaging_report(resource)):
         return ()
-    if text(resource.get("id")) is None:
+    own = text(resource.get("id"))
+    if own is None:
         raise Refused("no-id", f"{kind}.id")
     status = text(resource.get("status"))
     if status in VOID_STATUSES and not (status == "cancelled" and kind in _CANCELLATION_TELLS):
         raise Refused(status, f"{kind}.status")
     if resource.get("modifierExtension"):
         raise Refused("modifier-extension", f"{kind}.modifierExtension")
-    return reader(resource, Context(base, timezone, key(resource), status))
+    return reader(resource, Context(base, timezone, f"{kind}/{shortened(own)}", status, code))
 
 
-def _observation_reader(resource: Mapping[str, Any]) -> Reader | None:
+def _observation_reader(resource: Mapping[str, Any], code: tuple[Pair, ...]) -> Reader | None:
     # Most Observations of a patient do not bear on liver metastases: they must cost next to nothing.
-    pairs = codings(resource.get("code"))
-    ranks = [rank for pair in pairs if (rank := _RANK.get(pair)) is not None]
-    if ranks:
-        return _OBSERVATIONS[min(ranks)][1]
+    if len(code) == 1:
+        reader = _READER_OF.get(code[0])
+        if reader is not None:
+            return reader
+    else:
+        ranks = [rank for pair in code if (rank := _RANK.get(pair)) is not None]
+        if ranks:
+            return _OBSERVATIONS[min(ranks)][1]
     imaging = False
     for pair in codings(resource.get("category")):
         if pair in sighting.GROUP:

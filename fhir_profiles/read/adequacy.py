@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from fhir_profiles.codes import CONTRAST_OF, Contrast, Protocol, ProtocolValue, Topic
-from fhir_profiles.read.common import Context, Refused, stated, when
+from fhir_profiles.read.common import Context, Refused, shared, when
 from fhir_profiles.read.element import Json, member, members, number, obj, parts, unit_of, whole, yes_no
 from fhir_profiles.read.quantity import length
 from fhir_profiles.read.sighting import method_of, studies_for
@@ -42,6 +44,11 @@ _SEGMENTS = {
     Protocol.ARTEFACT_SEGMENT: "artefact_segments",
     Protocol.RETICULATION_SEGMENT: "reticulation_segments",
 }
+# Before Python 3.12 each look at a member of an enum takes a call.
+_AGENT = Protocol.AGENT
+_ARTEFACT = Protocol.ARTEFACT
+_SLICE = Protocol.SLICE
+_MAX_B = Protocol.MAX_B
 _B_UNITS = {"s/mm2", None}
 _MAX_SLICE = 20
 
@@ -60,14 +67,22 @@ def read_adequacy(resource: Json, ctx: Context) -> tuple[Record, ...]:
         raise Refused("value-not-accepted", "Observation.value[x]")
     method = method_of(resource)
     day, flags = when(resource, ctx)
+    said = shared(resource, ctx, day, flags)
     record = ExamAdequacy(
-        **stated(resource, ctx, day=day, flags=flags),
+        source=said.source,
+        status=said.status,
+        subject=said.subject,
+        day=said.day,
+        version=said.version,
+        updated=said.updated,
+        identifiers=said.identifiers,
+        replaces=said.replaces,
+        flags=said.flags,
         studies=studies_for(resource, ctx, method),
         method=method,
         adequacy=adequacy,
-        **fields,
     )
-    return (record,)
+    return (replace(record, **fields) if fields else record,)
 
 
 def _component(concept: object, component: Json) -> dict[str, Any]:
@@ -83,10 +98,10 @@ def _component(concept: object, component: Json) -> dict[str, Any]:
     if kind in _SEGMENTS:
         segment = segment_of(value)
         return {_SEGMENTS[kind]: (segment,)} if segment else {}
-    if kind is Protocol.AGENT:
+    if kind is _AGENT:
         agents = {CONTRAST_OF[agent] for agent in members(value, Contrast)}
         return {"agent": agents.pop()} if len(agents) == 1 else {}
-    if kind is Protocol.ARTEFACT:
+    if kind is _ARTEFACT:
         return _artefact(component)
     return _number(kind, component)
 
@@ -100,10 +115,10 @@ def _artefact(component: Json) -> dict[str, Any]:
 
 
 def _number(kind: Protocol | None, component: Json) -> dict[str, Any]:
-    if kind is Protocol.SLICE:
+    if kind is _SLICE:
         thickness = length(component.get("valueQuantity")).mm
         return {"slice_mm": thickness} if thickness is not None and thickness <= _MAX_SLICE else {}
-    if kind is Protocol.MAX_B:
+    if kind is _MAX_B:
         quantity = obj(component.get("valueQuantity"))
         given = whole(component.get("valueInteger"))
         if given is None and unit_of(quantity) in _B_UNITS and number(quantity.get("value")) is not None:

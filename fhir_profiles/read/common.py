@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from fhir_profiles.read.element import Json, day, extensions, has_timed, obj, objs, text, timed
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from fhir_profiles.read.element import Json, Pair, day, extensions, has_timed, obj, objs, text, timed
 from fhir_profiles.read.reference import CORE, contained, normalise, shortened, tokens
 from fhir_profiles.records import DayRange, Rejected
 
@@ -14,13 +17,29 @@ _NOT_FINAL = frozenset({"preliminary", "registered", "partial"})
 _REPLACING = [CORE + name for name in ("observation-replaces", "diagnosticReport-addendumOf", "replaces")]
 
 
-class Context(NamedTuple):
-    """The FHIR base of a resource, if known, the site's time zone, and the resource's own key and status."""
+class Context(Struct, frozen=True, gc=False):
+    """The FHIR base of a resource, if known, the site's time zone, the resource's own key and status, and the
+    codes of an Observation."""
 
     base: str | None
     timezone: ZoneInfo
     key: str
     status: str | None
+    code: tuple[Pair, ...] = ()
+
+
+class Shared(Struct, frozen=True, gc=False):
+    """The fields every record carries, under their names in the record."""
+
+    source: str
+    status: str | None
+    subject: str | None
+    day: DayRange | None
+    version: str | None
+    updated: str | None
+    identifiers: tuple[str, ...]
+    replaces: tuple[str, ...]
+    flags: tuple[str, ...]
 
 
 class Refused(Exception):
@@ -51,6 +70,8 @@ def subject_of(resource: Json, base: str | None = None) -> str | None:
     if resource.get("resourceType") == "Patient":
         return key(resource) if text(resource.get("id")) else None
     plain = resource.get("subject")
+    if plain is None:
+        plain = resource.get("patient")
     if type(plain) is dict:
         target = normalise(plain.get("reference"), base)
         if target is not None and not target.startswith("#"):
@@ -72,26 +93,27 @@ def subject_of(resource: Json, base: str | None = None) -> str | None:
 def stated(
     resource: Json, ctx: Context, *, day: DayRange | None = None, flags: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """The fields every record carries."""
+    """The fields every record carries, by name."""
+    return asdict(shared(resource, ctx, day, flags))
+
+
+def shared(resource: Json, ctx: Context, day: DayRange | None = None, flags: tuple[str, ...] = ()) -> Shared:
+    """The fields every record carries; given each by name, a record costs a fifth of one made of a dict."""
     meta = obj(resource.get("meta"))
-    version = text(meta.get("versionId"))
-    fields = {
-        "source": f"{ctx.key}/_history/{version}" if version else ctx.key,
-        "status": ctx.status,
-        "subject": subject_of(resource, ctx.base),
-        "day": day,
-        "version": version,
-        "updated": text(meta.get("lastUpdated")),
-        "flags": flags,
-    }
-    if "identifier" in resource:
-        fields["identifiers"] = _identifiers(resource)
-    if "extension" in resource or "replaces" in resource:
-        fields["replaces"] = _replaces(resource, ctx.base)
-    raised = _flags(resource, meta, ctx.status)
-    if raised:
-        fields["flags"] = tuple(dict.fromkeys((*raised, *flags)))
-    return fields
+    version, status = text(meta.get("versionId")), ctx.status
+    if status is None or status in _NOT_FINAL or "tag" in meta:
+        flags = tuple(dict.fromkeys((*_flags(resource, meta, status), *flags)))
+    return Shared(
+        f"{ctx.key}/_history/{version}" if version else ctx.key,
+        status,
+        subject_of(resource, ctx.base),
+        day,
+        version,
+        text(meta.get("lastUpdated")),
+        _identifiers(resource) if "identifier" in resource else (),
+        _replaces(resource, ctx.base) if "extension" in resource or "replaces" in resource else (),
+        flags,
+    )
 
 
 def _identifiers(resource: Json) -> tuple[str, ...]:
@@ -122,7 +144,10 @@ def when(resource: Json, ctx: Context) -> tuple[DayRange | None, tuple[str, ...]
     An effective time that is there but unreadable is no day at all: a later `issued` must not stand in
     for it.
     """
-    found = timed(resource, "effective", ctx.timezone)
+    given = resource.get("effectiveDateTime")
+    found = day(given, ctx.timezone) if given is not None else None
+    if found is None:
+        found = timed(resource, "effective", ctx.timezone)
     if found is not None:
         return found, ()
     if has_timed(resource, "effective"):

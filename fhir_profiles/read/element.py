@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
 from typing import Any, TypeAlias, TypeVar
@@ -19,9 +19,14 @@ Json: TypeAlias = Mapping[str, Any]
 Pair: TypeAlias = tuple[str, str]
 """The canonical system and the code of a Coding."""
 CodedT = TypeVar("CodedT", bound=Coded)
-_DATE = re.compile(r"^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](.+))?)?)?$", re.ASCII)
+_YEAR_OR_MONTH = re.compile(r"(\d{4})(?:-(\d{2}))?", re.ASCII)
+_DATE_LENGTH = 10
+_BEFORE_TIME = ("T", " ")
 _NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?")
 _EXTREME_EXPONENT = 18
+_LENGTHS = {"mm", "cm"}
+_LISTS = (list, tuple)
+_NUMBERS = (int, float, Decimal, str)
 _ANSWERS = {
     ProtocolValue.YES: True,
     ProtocolValue.PRESENT: True,
@@ -51,7 +56,8 @@ def obj(value: object) -> Json:
     """The object itself, or an empty one."""
     if type(value) is dict:
         return value
-    return value if isinstance(value, Mapping) else {}
+    # Asking whether None is a Mapping takes longer than everything else here.
+    return value if value is not None and isinstance(value, Mapping) else {}
 
 
 def objs(value: object) -> Sequence[Json]:
@@ -62,10 +68,10 @@ def objs(value: object) -> Sequence[Json]:
         # Nearly every list holds objects alone and can be given as it is.
         for item in value:
             if type(item) is not dict:
-                return tuple(each for each in value if is_object(each))
+                return tuple(filter(is_object, value))
         return value
-    if isinstance(value, list | tuple):
-        return tuple(item for item in value if is_object(item))
+    if isinstance(value, _LISTS):
+        return tuple(filter(is_object, value))
     return (obj(value),) if is_object(value) else ()
 
 
@@ -81,12 +87,15 @@ def flag(value: object) -> bool | None:
 
 def number(value: object) -> Decimal | None:
     """A finite number exactly as written; a float gives its shortest decimal form."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+    kind = type(value)
+    if kind is not float and kind is not int and (kind is bool or not isinstance(value, _NUMBERS)):
         return None
-    written = str(value).strip()
-    # Decimal also takes 1_2, digits of other scripts and NaN.
-    if isinstance(value, str) and _NUMBER.fullmatch(written) is None:
-        return None
+    written = str(value)
+    if isinstance(value, str):
+        written = written.strip()
+        # Decimal also takes 1_2, digits of other scripts and NaN.
+        if _NUMBER.fullmatch(written) is None:
+            return None
     try:
         given = Decimal(written)
     except InvalidOperation:
@@ -204,11 +213,12 @@ def bare_uid(value: str) -> str:
 
 def unit_of(quantity: Json) -> str | None:
     """The UCUM code of a Quantity; without one, its bare unit; None when the two name different lengths."""
-    code, unit = text(quantity.get("code")), text(quantity.get("unit"))
-    system = SYSTEM_ALIASES.get(str(quantity.get("system")), quantity.get("system"))
-    if code is None or system not in (UCUM, None):
+    code, unit, system = text(quantity.get("code")), text(quantity.get("unit")), quantity.get("system")
+    if code is None:
         return unit
-    if {code, unit} == {"mm", "cm"}:
+    if system is not None and system != UCUM and SYSTEM_ALIASES.get(str(system)) != UCUM:
+        return unit
+    if code != unit and {code, unit} == _LENGTHS:
         return None
     return code
 
@@ -242,23 +252,31 @@ def day(value: object, timezone: ZoneInfo) -> DayRange | None:
 
 
 def _day(given: str, timezone: ZoneInfo) -> DayRange | None:
-    match = _DATE.match(given.strip())
-    if match is None:
-        return None
-    year, month, dayno, time = match.groups()
+    given = given.strip()
     try:
+        # Python reads forms that FHIR does not know: only those with hyphens here, and T or a blank.
+        if given[4:5] == given[7:8] == "-":
+            if len(given) == _DATE_LENGTH:
+                exact = date.fromisoformat(given)
+                return DayRange(exact, exact)
+            timed_in_one_line = given[10:11] in _BEFORE_TIME and "\n" not in given
+            return _day_of_time(given, timezone) if timed_in_one_line else None
+        match = _YEAR_OR_MONTH.fullmatch(given)
+        if match is None:
+            return None
+        year, month = int(match[1]), match[2]
         if month is None:
-            return DayRange(date(int(year), 1, 1), date(int(year), 12, 31))
-        if dayno is None:
-            last = monthrange(int(year), int(month))[1]
-            return DayRange(date(int(year), int(month), 1), date(int(year), int(month), last))
-        exact = date(int(year), int(month), int(dayno))
-        if time is not None:
-            stamp = datetime.fromisoformat(f"{exact.isoformat()}T{time}")
-            if stamp.tzinfo is not None and stamp.utcoffset() == UTC.utcoffset(None):
-                exact = stamp.astimezone(timezone).date()
+            return DayRange(date(year, 1, 1), date(year, 12, 31))
+        return DayRange(date(year, int(month), 1), date(year, int(month), monthrange(year, int(month))[1]))
     except (ValueError, OverflowError):
         return None
+
+
+def _day_of_time(given: str, timezone: ZoneInfo) -> DayRange:
+    stamp = datetime.fromisoformat(given)
+    if stamp.tzinfo is not None and not stamp.utcoffset():
+        stamp = stamp.astimezone(timezone)
+    exact = stamp.date()
     return DayRange(exact, exact)
 
 

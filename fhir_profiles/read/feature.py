@@ -51,6 +51,10 @@ _SHOWN = {
     Feature.ENHANCEMENT,
     Feature.HALO,
 }
+# Before Python 3.12 each look at a member of an enum takes a call.
+_RIM_WIDTH = Feature.RIM_WIDTH
+_MORPHOLOGY_GROUP = Feature.MORPHOLOGY_GROUP
+_NATURE_CODE = Feature.NATURE
 _GROUPS = range(1, 4)
 
 
@@ -78,13 +82,13 @@ def describe(pairs: Sequence[Pair], element: Json) -> dict[str, Any]:
     if kind in _YES_NO:
         given = yes_no(element)
         return {_YES_NO[kind]: given} if given is not None else {}
-    if kind is Feature.RIM_WIDTH:
+    if kind is _RIM_WIDTH:
         width = length(element.get("valueQuantity"))
         return {"rim_mm": width.mm} if width.mm is not None else {}
-    if kind is Feature.MORPHOLOGY_GROUP:
+    if kind is _MORPHOLOGY_GROUP:
         group = whole(element.get("valueInteger"))
         return {"morph_group": group} if group in _GROUPS else {}
-    if kind is Feature.NATURE:
+    if kind is _NATURE_CODE:
         nature = nature_of(element)
         return {"nature": nature} if nature else {}
     return _shown(kind, element) if kind in _SHOWN else {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fhir_profiles.read.common import Context, key, stated
+from msgspec.structs import replace
+
+from fhir_profiles.read.common import Context, shared
 from fhir_profiles.read.element import Json, extensions, flag, obj
 from fhir_profiles.read.feature import nature_of
 from fhir_profiles.read.reference import (
@@ -10,9 +12,9 @@ from fhir_profiles.read.reference import (
     identity,
     lesion_of,
     lesion_of_body,
-    structure_sites,
+    sites_of,
 )
-from fhir_profiles.read.site import place_of, segments_of
+from fhir_profiles.read.site import place_among, segments_among
 from fhir_profiles.records import LesionRecord, LesionRef, Record
 
 SPLIT_EXTENSION = "https://vestige.example/fhir/StructureDefinition/crlm-lesion-split-from"
@@ -21,24 +23,37 @@ NATURE_EXTENSION = "https://vestige.example/fhir/StructureDefinition/crlm-lesion
 
 def read_body(resource: Json, ctx: Context) -> tuple[Record, ...]:
     """One tracked lesion; a BodyStructure of another organ is told by `liver` False."""
-    uids, labels = identity(resource.get("identifier"))
-    sites = [site for site in structure_sites(resource) if site is not None]
-    segments = tuple(dict.fromkeys(found for site in sites for found in segments_of(site)))
-    regions = {place_of(site) for site in sites}
-    nature = next((nature_of(item) for item in extensions(resource, NATURE_EXTENSION)), None)
-    return (
-        LesionRecord(
-            **stated(resource, ctx),
-            ref=lesion_of_body(resource, key(resource)),
-            uids=uids,
-            labels=labels,
-            segments=segments,
-            liver=True if "liver" in regions else (False if regions == {"other"} else None),
-            nature=nature,
-            active=flag(resource.get("active")),
-            merged_into=_named(resource, LESION_EXTENSION, ctx),
-            split_from=_named(resource, SPLIT_EXTENSION, ctx),
-        ),
+    identifiers = identity(resource.get("identifier"))
+    sites = sites_of(resource)
+    segments = tuple(dict.fromkeys(found for site in sites for found in segments_among(site)))
+    regions = {place_among(site) for site in sites}
+    said = shared(resource, ctx)
+    record = LesionRecord(
+        source=said.source,
+        status=said.status,
+        subject=said.subject,
+        version=said.version,
+        updated=said.updated,
+        identifiers=said.identifiers,
+        replaces=said.replaces,
+        flags=said.flags,
+        ref=lesion_of_body(identifiers, sites, ctx.key),
+        uids=identifiers[0],
+        labels=identifiers[1],
+        segments=segments,
+        liver=True if "liver" in regions else (False if regions == {"other"} else None),
+        active=flag(resource.get("active")),
+    )
+    return (_extended(record, resource, ctx) if "extension" in resource else record,)
+
+
+def _extended(record: LesionRecord, resource: Json, ctx: Context) -> LesionRecord:
+    """The same with its nature, and the lesion it merged into or split off."""
+    return replace(
+        record,
+        nature=next((nature_of(item) for item in extensions(resource, NATURE_EXTENSION)), None),
+        merged_into=_named(resource, LESION_EXTENSION, ctx),
+        split_from=_named(resource, SPLIT_EXTENSION, ctx),
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+
+from msgspec.structs import replace
 
 from fhir_profiles.codes import (
     AGENT_OF,
@@ -12,12 +13,11 @@ from fhir_profiles.codes import (
     CONTRAST_OF,
     ICI_ATC_PREFIXES,
     INTENT_OF,
-    Contrast,
     Drug,
     Intent,
     Topic,
 )
-from fhir_profiles.read.common import Context, Refused, stated
+from fhir_profiles.read.common import Context, Refused, Shared, shared, stated
 from fhir_profiles.read.element import (
     Json,
     codings,
@@ -41,6 +41,8 @@ _MCODE_PROFILE = "mcode-cancer-related-medication"
 _GIVEN = {"completed", "in-progress"}
 _TAKEN = {"active", "completed", "stopped"}
 _AGENTS = {(drug.system, drug.code): AGENT_OF[drug] for drug in Drug}
+_CONTRASTS = {(agent.system, agent.code): name for agent, name in CONTRAST_OF.items()}
+_HAI = (Topic.HAI.system, Topic.HAI.code)
 _LONGEST_INFUSION = timedelta(days=7)
 
 
@@ -63,16 +65,14 @@ def concepts_of(resource: Json, base: str | None) -> list[Json]:
 def agents_of(concepts: list[Json], resource: Json) -> tuple[str, ...]:
     """Antineoplastic agents; "other" for one without a class of its own; empty when it is none."""
     found: list[str] = []
-    pairs = [pair for concept in concepts for pair in codings(concept)]
-    for system, code in pairs:
+    antineoplastic = False
+    for system, code in [pair for concept in concepts for pair in codings(concept)]:
         upper = code.upper()
+        antineoplastic = antineoplastic or (system == ATC and upper.startswith(ANTINEOPLASTIC_ATC_PREFIX))
         if (system, upper) in _AGENTS:
             found.append(_AGENTS[system, upper])
         elif system == ATC and upper.startswith(ICI_ATC_PREFIXES):
             found.append("ici")
-    antineoplastic = any(
-        system == ATC and code.upper().startswith(ANTINEOPLASTIC_ATC_PREFIX) for system, code in pairs
-    )
     if not found and (antineoplastic or _declared_antineoplastic(resource)):
         found.append("other")
     return tuple(dict.fromkeys(found))
@@ -98,16 +98,17 @@ def read_administration(resource: Json, ctx: Context) -> tuple[Record, ...]:
     concepts = concepts_of(resource, ctx.base)
     _require_code(resource, concepts)
     agents = agents_of(concepts, resource)
-    contrast = {CONTRAST_OF[one] for concept in concepts for one in members(concept, Contrast)}
+    contrast = {_CONTRASTS[pair] for concept in concepts for pair in codings(concept) if pair in _CONTRASTS}
     if not agents and not contrast:
         return ()
     if text(resource.get("status")) not in _GIVEN:
         raise Refused("not-given", "MedicationAdministration.status")
     days = _days(resource, ctx, "effective", "occurence", "occurrence")
-    given = stated(resource, ctx, day=days[0], flags=() if days[0] else ("no-date",))
+    flags = () if days[0] else ("no-date",)
     if not agents:
+        given = stated(resource, ctx, day=days[0], flags=flags)
         return tuple(ContrastDose(**given, agent=agent) for agent in sorted(contrast))
-    return _doses(resource, given, agents, days, "administration", concepts)
+    return _doses(resource, shared(resource, ctx, None, flags), agents, days, "administration", concepts)
 
 
 def read_statement(resource: Json, ctx: Context) -> tuple[Record, ...]:
@@ -120,8 +121,8 @@ def read_statement(resource: Json, ctx: Context) -> tuple[Record, ...]:
     if text(resource.get("status")) not in _TAKEN | {"recorded"}:
         raise Refused("not-given", "MedicationStatement.status")
     days = _days(resource, ctx, "effective")
-    given = stated(resource, ctx, day=days[0], flags=() if days[0] else ("no-date",))
-    return _doses(resource, given, agents, days, "statement", concepts)
+    said = shared(resource, ctx, None, () if days[0] else ("no-date",))
+    return _doses(resource, said, agents, days, "statement", concepts)
 
 
 def _require_code(resource: Json, concepts: list[Json]) -> None:
@@ -147,7 +148,7 @@ def _days(resource: Json, ctx: Context, *names: str) -> tuple[DayRange | None, .
 
 def _doses(
     resource: Json,
-    given: dict[str, Any],
+    said: Shared,
     agents: tuple[str, ...],
     days: tuple[DayRange | None, ...],
     kind: str,
@@ -155,30 +156,45 @@ def _doses(
 ) -> tuple[Record, ...]:
     artery = _hepatic_artery(resource)
     cycles = [whole(item.get("valuePositiveInt")) for item in extensions(resource, CYCLE_EXTENSION)]
-    fields = {
-        **given,
-        "kind": kind,
-        "name": _name(concepts),
-        "cycle": cycles[0] if cycles else None,
-        "continuous": len(days) > 1,
-        "hepatic_artery": artery or None,
-        "intent": intent_of(resource),
-    }
-    chosen = ("other",) if artery else agents
-    return tuple(Dose(**(fields | {"day": day}), agent=agent) for day in days for agent in chosen)
+    name, intent = _name(concepts), intent_of(resource)
+    found = [
+        Dose(
+            source=said.source,
+            status=said.status,
+            subject=said.subject,
+            day=day,
+            version=said.version,
+            updated=said.updated,
+            identifiers=said.identifiers,
+            flags=said.flags,
+            agent=agent,
+            kind=kind,
+            name=name,
+            cycle=cycles[0] if cycles else None,
+            continuous=len(days) > 1,
+            hepatic_artery=artery or None,
+            intent=intent,
+        )
+        for day in days
+        for agent in (("other",) if artery else agents)
+    ]
+    return tuple(replace(dose, replaces=said.replaces) if said.replaces else dose for dose in found)
 
 
 def _name(concepts: list[Json]) -> str | None:
     """The drug in the words of the resource, else the display of a code."""
-    written = [text(concept.get("text")) for concept in concepts]
-    shown = [text(coding.get("display")) for concept in concepts for coding in objs(concept.get("coding"))]
-    return next((name for name in (*written, *shown) if name), None)
+    for concept in concepts:
+        if (written := text(concept.get("text"))) is not None:
+            return written
+    for concept in concepts:
+        for coding in objs(concept.get("coding")):
+            if (shown := text(coding.get("display"))) is not None:
+                return shown
+    return None
 
 
 def _hepatic_artery(resource: Json) -> bool:
-    routes = [dosage.get("route") for dosage in objs(resource.get("dosage"))]
-    hai = (Topic.HAI.system, Topic.HAI.code)
-    return any(hai in set(codings(route)) for route in routes)
+    return any(_HAI in codings(dosage.get("route")) for dosage in objs(resource.get("dosage")))
 
 
 def read_request(resource: Json, ctx: Context) -> tuple[Record, ...]:

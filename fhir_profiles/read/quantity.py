@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from fhir_profiles.codes import Measure
 from fhir_profiles.read.element import Json, Pair, number, obj, text, unit_of
@@ -31,7 +33,7 @@ _ADC_FACTOR = {
     "10-3.mm2/s": Decimal(1000),
     "10-6.mm2/s": Decimal(1),
 }
-_ONE = Decimal(1)
+_ZERO, _ONE = Decimal(0), Decimal(1)
 _HU = dict.fromkeys(("[hnsf'U]", "HU", "[HU]"), _ONE)
 _SUV = dict.fromkeys(("g/ml{SUVbw}", "g/mL{SUVbw}", "{SUVbw}g/ml", "{SUVbw}g/mL", "1", "{SUV}"), _ONE)
 _SUL = dict.fromkeys(("g/ml{SUVlbm}", "g/mL{SUVlbm}", "{SUVlbm}g/ml", "{SUVlbm}g/mL", "1"), _ONE)
@@ -43,10 +45,12 @@ _MEASURED: dict[Measure, tuple[str, dict[str, Decimal]]] = {
     Measure.SUV: ("suv", _SUV),
     Measure.SUL: ("sul", _SUL),
 }
+# Before Python 3.12 each look at a member of an enum takes a call.
+_ADC_MONO = Measure.ADC_MONO
 _MEASURES = {(kind.system, kind.code): kind for kind in Measure}
 
 
-class Length(NamedTuple):
+class Length(Struct, frozen=True, gc=False):
     """A length: mm when it can be counted; positive when a number above 0 was given at all; why it was
     refused."""
 
@@ -64,10 +68,8 @@ def length(value: object) -> Length:
     given = number(quantity.get("value"))
     if given is None:
         return Length(refused="no-number") if quantity else Length()
-    if given < 0:
-        return Length(refused="negative")
-    if given == 0:
-        return Length(zero=True)
+    if given <= _ZERO:
+        return Length(zero=True) if given == _ZERO else Length(refused="negative")
     unit = unit_of(quantity)
     factor = _FACTOR.get(unit) if unit is not None else None
     if factor is None:
@@ -96,7 +98,7 @@ def measure(pairs: Sequence[Pair], element: Json) -> dict[str, Any]:
         return {"unusable": (name,)} if _given_otherwise(element) else {}
     if unit is None or unit not in factors or text(quantity.get("comparator")):
         return {"unusable": (name,)}
-    model = {"adc_model": "mono"} if kind is Measure.ADC_MONO else {}
+    model = {"adc_model": "mono"} if kind is _ADC_MONO else {}
     return {name: value * factors[unit], **model}
 
 

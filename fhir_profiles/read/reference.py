@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, TypeGuard
 
 from fhir_profiles.codes import DCM, DICOM_UID, Identifier
-from fhir_profiles.read.element import Json, bare_uid, codings, extensions, member, obj, objs, text
-from fhir_profiles.read.site import segment_of
+from fhir_profiles.read.element import Json, Pair, bare_uid, codings, extensions, member, obj, objs, text
+from fhir_profiles.read.site import segment_among, segment_of
 from fhir_profiles.records import LesionRef, StudyRef
 
 _REMEMBERED = 300
@@ -19,6 +19,11 @@ _ID_LENGTH = 64
 _DIGEST = 24
 CORE = "http://hl7.org/fhir/StructureDefinition/"
 LESION_EXTENSION = "https://vestige.example/fhir/StructureDefinition/crlm-lesion-reference"
+# Before Python 3.12 each look at a member of an enum takes a call.
+_TRACKING_UID = Identifier.TRACKING_UID
+_TRACKING_ID = Identifier.TRACKING_ID
+_LESION_ID = Identifier.LESION_ID
+_LABEL = Identifier.LABEL
 _LITERAL = re.compile(
     r"^(?:(?P<base>.*)/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]+)(?:/_history/[^/]+)?$"
 )
@@ -126,9 +131,9 @@ def identity(identifiers: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if value is None:
             continue
         kind = member(given.get("type"), Identifier)
-        if kind is Identifier.TRACKING_UID or (kind is None and given.get("system") == DICOM_UID):
+        if kind is _TRACKING_UID or (kind is None and given.get("system") == DICOM_UID):
             uids.append(bare_uid(value))
-        elif kind in (Identifier.TRACKING_ID, Identifier.LESION_ID, Identifier.LABEL):
+        elif kind in (_TRACKING_ID, _LESION_ID, _LABEL):
             labels.append(value)
     return tuple(dict.fromkeys(uids)), tuple(dict.fromkeys(labels))
 
@@ -137,16 +142,18 @@ def _only(values: tuple[str, ...]) -> str | None:
     return values[0] if len(values) == 1 else None
 
 
-def structure_sites(body: Json) -> list[object]:
-    """The location of a BodyStructure, in R4 and in R5 form."""
-    return [body.get("location"), *(item.get("structure") for item in objs(body.get("includedStructure")))]
+def sites_of(body: Json) -> list[tuple[Pair, ...]]:
+    """The codes of each location of a BodyStructure, in R4 and in R5 form."""
+    given = [body.get("location"), *(item.get("structure") for item in objs(body.get("includedStructure")))]
+    return [codings(site) for site in given if site is not None]
 
 
-def lesion_of_body(body: Json, key: str | None) -> LesionRef:
-    """The identity of a BodyStructure."""
-    uids, labels = identity(body.get("identifier"))
-    sites = [site for site in structure_sites(body) if site is not None]
-    found = {segment_of(site) for site in sites} - {None}
+def lesion_of_body(
+    identifiers: tuple[tuple[str, ...], tuple[str, ...]], sites: Sequence[Sequence[Pair]], key: str | None
+) -> LesionRef:
+    """The identity of a BodyStructure with these tracking UIDs and labels, and these locations."""
+    uids, labels = identifiers
+    found = {segment_among(site) for site in sites} - {None}
     segment = found.pop() if len(found) == 1 else None
     return LesionRef(body=key, uid=_only(uids), label=_only(labels), segment=segment)
 
@@ -155,13 +162,12 @@ def lesion_of(reference: Json, resource: Json, base: str | None, segment: str | 
     """The lesion a Reference names: BodyStructure (literal, urn, contained) or identifier; None otherwise."""
     given = reference.get("reference")
     if _plain(given, reference):
-        key = _literal(given, base, "BodyStructure")
-        return LesionRef(body=key, segment=segment) if key is not None else None
+        return _lesion_at(given, base, segment)
     target = normalise(given, base)
     if target is not None and target[0] == "#" and (inner := contained(resource, target)):
         if inner.get("resourceType") != "BodyStructure":
             return None
-        ref = lesion_of_body(inner, None)
+        ref = lesion_of_body(identity(inner.get("identifier")), sites_of(inner), None)
         return LesionRef(uid=ref.uid, label=ref.label, segment=ref.segment or segment)
     kind = type_of(reference, target)
     if kind not in (None, "BodyStructure"):
@@ -184,18 +190,30 @@ def _plain(given: object, reference: Json) -> TypeGuard[str]:
     """True for a Reference of a literal text alone, as nearly all are."""
     return (
         type(given) is str
+        and (len(reference) == 1 or not ("type" in reference or "identifier" in reference))
         and len(given) <= _REMEMBERED
         and given[:1] != "#"
-        and "type" not in reference
-        and "identifier" not in reference
     )
 
 
-@lru_cache(maxsize=4096)
 def _literal(given: str, base: str | None, wanted: str) -> str | None:
     """The token of a literal reference to the wanted type."""
     target = _normalised(given, base)
     return _pointed_at(target, type_of({}, target), wanted)
+
+
+@lru_cache(maxsize=4096)
+def _lesion_at(given: str, base: str | None, segment: str | None) -> LesionRef | None:
+    """The lesion of a literal reference to a BodyStructure."""
+    key = _literal(given, base, "BodyStructure")
+    return LesionRef(body=key, segment=segment) if key is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _study_at(given: str, base: str | None) -> StudyRef | None:
+    """The study of a literal reference to an ImagingStudy."""
+    key = _literal(given, base, "ImagingStudy")
+    return StudyRef(key=key) if key is not None else None
 
 
 def lesions_of(resource: Json, base: str | None) -> tuple[LesionRef, ...]:
@@ -205,19 +223,35 @@ def lesions_of(resource: Json, base: str | None) -> tuple[LesionRef, ...]:
     components.
     """
     site = resource.get("bodySite")
-    segment = segment_of(site) if site is not None else None
+    return lesions_at(resource, base, segment_of(site) if site is not None else None)
+
+
+def lesions_at(resource: Json, base: str | None, segment: str | None) -> tuple[LesionRef, ...]:
+    """The same where the segment that the body site names is known already."""
+    references = _lesion_references(resource, resource.get("bodySite"))
+    if len(references) == 1:
+        lesion = lesion_of(references[0], resource, base, segment) or _tracked(resource, segment)
+        return (lesion,) if lesion is not None else ()
     found: list[LesionRef] = []
-    for reference in _lesion_references(resource, site):
+    for reference in references:
         lesion = lesion_of(reference, resource, base, segment)
         if lesion is not None and lesion not in found:
             found.append(lesion)
-    tracked = _tracked(resource, segment) if not found else None
-    return (tracked,) if tracked is not None else tuple(found)
+    if found:
+        return tuple(found)
+    tracked = _tracked(resource, segment)
+    return (tracked,) if tracked is not None else ()
 
 
-def _lesion_references(resource: Json, site: object) -> list[Json]:
+def _lesion_references(resource: Json, site: object) -> Sequence[Json]:
     """Where a lesion is named: in `focus`, in R5, and in the extension before it."""
-    found = list(objs(resource.get("focus")))
+    focus = objs(resource.get("focus"))
+    extended = "extension" in resource or (
+        site is not None and (type(site) is not dict or "extension" in site)
+    )
+    if not extended and "bodyStructure" not in resource:
+        return focus
+    found = list(focus)
     if "bodyStructure" in resource:
         found += objs(resource["bodyStructure"])
     for holder in (resource, *objs(site)):
@@ -231,9 +265,9 @@ def _tracked(resource: Json, segment: str | None) -> LesionRef | None:
     for component in objs(resource.get("component")):
         kind = member(component.get("code"), Identifier)
         value = text(component.get("valueString")) or text(obj(component.get("valueIdentifier")).get("value"))
-        if kind is Identifier.TRACKING_UID and value is not None:
+        if kind is _TRACKING_UID and value is not None:
             uid = bare_uid(value)
-        elif kind in (Identifier.TRACKING_ID, Identifier.LESION_ID) and value is not None:
+        elif kind in (_TRACKING_ID, _LESION_ID) and value is not None:
             label = value
     return LesionRef(uid=uid, label=label, segment=segment) if uid or label else None
 
@@ -273,8 +307,7 @@ def study_of(reference: Json, resource: Json, base: str | None) -> StudyRef | No
     """The ImagingStudy a Reference names, literally, contained, or by Study Instance UID."""
     given = reference.get("reference")
     if _plain(given, reference):
-        key = _literal(given, base, "ImagingStudy")
-        return StudyRef(key=key) if key is not None else None
+        return _study_at(given, base)
     target = normalise(given, base)
     if target is not None and target[0] == "#" and (inner := contained(resource, target)):
         return _study_of_contained(inner, base)
@@ -303,12 +336,11 @@ def studies_of(resource: Json, base: str | None, *names: str) -> tuple[StudyRef,
     """The studies a resource is part of, derived from, or reports on."""
     found = []
     for name in names:
-        if name not in resource:
-            continue
-        for reference in objs(resource[name]):
-            study = study_of(reference, resource, base)
-            if study is not None:
-                found.append(study)
+        if name in resource:
+            for reference in objs(resource[name]):
+                study = study_of(reference, resource, base)
+                if study is not None:
+                    found.append(study)
     return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,14 +15,13 @@ from fhir_profiles.codes import (
     Measure,
     Size,
     Topic,
-    Visibility,
 )
-from fhir_profiles.read.common import Context, Refused, stated, when
-from fhir_profiles.read.element import Json, Pair, codings, lookup, members, number, obj, parts, text, values
+from fhir_profiles.read.common import Context, Refused, shared, stated, when
+from fhir_profiles.read.element import Json, Pair, codings, lookup, number, obj, objs, text, values
 from fhir_profiles.read.feature import describe
 from fhir_profiles.read.quantity import Length, length, measure
-from fhir_profiles.read.reference import lesions_of, operations_of, studies_of, tokens
-from fhir_profiles.read.site import place_of
+from fhir_profiles.read.reference import lesions_at, operations_of, studies_of, tokens
+from fhir_profiles.read.site import place_among, segment_among
 from fhir_profiles.records import PathologyNodule, Record, Sighting, StudyRef
 
 
@@ -34,14 +33,16 @@ _LONGEST = _pairs(Size.LONGEST, Size.LONG_AXIS)
 _OTHER = _pairs(Size.OTHER, Size.SHORT_AXIS)
 _SIZE = _pairs(Size.TUMOUR_SIZE)
 _VISIBILITY = _pairs(Topic.VISIBILITY)
+_VISIBILITY_ALONE = codings(Topic.VISIBILITY.concept)
 GROUP = _pairs(Topic.TIMEPOINT, Topic.MEASUREMENT_GROUP, Topic.FEATURE)
 _PROPERTIES = set(lookup([Feature, Measure])) | _pairs(Size.TTSM)
 _DESCRIBED = _PROPERTIES - _pairs(Feature.NEW_LESION, Size.TTSM)
 _CLASSES = {(method.system, method.code): name for method, name in CLASS_OF_METHOD.items()}
-_KIND_OF = (
-    dict.fromkeys(_PROPERTIES, "property")
-    | dict.fromkeys(_LONGEST | _SIZE, "longest")
-    | dict.fromkeys(_OTHER, "other")
+_VISIBILITIES = {(value.system, value.code): said for value, said in VISIBILITY_OF.items()}
+_KINDS_OF = (
+    dict.fromkeys(_PROPERTIES, ("property",))
+    | dict.fromkeys(_LONGEST | _SIZE, ("longest",))
+    | dict.fromkeys(_OTHER, ("other",))
 )
 CODES = _SIZE | _LONGEST | _OTHER | _VISIBILITY | GROUP | _DESCRIBED
 
@@ -70,31 +71,44 @@ def studies_for(resource: Json, ctx: Context, method: str | None) -> tuple[Study
 
 def read_sighting(resource: Json, ctx: Context) -> tuple[Record, ...]:
     """A Sighting, or a PathologyNodule where the size was taken on a specimen."""
-    fields = _fields(resource)
+    fields = _fields(resource, ctx.code)
     day, flags = when(resource, ctx)
-    lesions = lesions_of(resource, ctx.base)
+    site = codings(resource.get("bodySite"))
+    lesions = lesions_at(resource, ctx.base, segment_among(site) if site else None)
     if len(lesions) > 1:
         flags = (*flags, "several-lesions")
     lesion = lesions[0] if len(lesions) == 1 else None
-    shared = stated(resource, ctx, day=day, flags=flags)
     if resource.get("specimen") is not None:
-        return (PathologyNodule(**shared, lesion=lesion, mm=fields.get("mm")),)
-    members_of_group = (
-        tokens(resource["hasMember"], ctx.base, "Observation") if "hasMember" in resource else ()
-    )
-    if not fields and not members_of_group:
+        carried = stated(resource, ctx, day=day, flags=flags)
+        return (PathologyNodule(**carried, lesion=lesion, mm=fields.get("mm")),)
+    said = shared(resource, ctx, day, flags)
+    if "hasMember" in resource and (group := tokens(resource["hasMember"], ctx.base, "Observation")):
+        fields["members"] = group
+    if not fields:
         raise Refused("value-not-accepted" if values(resource) else "no-value", "Observation.value[x]")
+    if said.replaces:
+        fields["replaces"] = said.replaces
     implied = fields.pop("implied", None)
     method = method_of(resource)
-    record = Sighting(
-        **shared,
+    record = Sighting(  # with more than 15 names the call makes a dict of them, and takes twice the time
+        source=said.source,
+        status=said.status,
+        subject=said.subject,
+        day=said.day,
+        version=said.version,
+        updated=said.updated,
+        identifiers=said.identifiers,
+        flags=said.flags,
         lesion=lesion,
         studies=studies_for(resource, ctx, method),
         method=method,
-        region=place_of(resource.get("bodySite")),
-        members=members_of_group,
-        **fields,
+        region=place_among(site),
+        visibility=fields.pop("visibility", None),
+        explicit=fields.pop("explicit", False),
+        mm=fields.pop("mm", None),
     )
+    if fields:
+        record = replace(record, **fields)
     if record.visibility == "not-visible" and implied == "visible":
         return _contradiction(record)
     return (record,)
@@ -106,9 +120,8 @@ def _contradiction(record: Sighting) -> tuple[Record, ...]:
     return claim, replace(record, visibility="visible", explicit=False)
 
 
-def _fields(resource: Json) -> dict[str, Any]:
-    own = codings(resource.get("code"))
-    if "component" not in resource and len(own) == 1 and own[0] in _VISIBILITY:
+def _fields(resource: Json, own: tuple[Pair, ...]) -> dict[str, Any]:
+    if own == _VISIBILITY_ALONE and "component" not in resource:
         return _visibility(resource)
     fields: dict[str, Any] = {}
     shown: list[tuple[str, str]] = []
@@ -116,8 +129,8 @@ def _fields(resource: Json) -> dict[str, Any]:
     other: list[Length] = []
     texts: list[str] = []
     unusable: list[str] = []
-    for pairs, element in [(own, resource), *_coded_parts(resource)]:
-        found = [kind for pair in pairs if (kind := _KIND_OF.get(pair)) is not None]
+    for pairs, element in _coded(own, resource):
+        found = _kinds(pairs)
         if "property" in found:
             described = describe(pairs, element)
             shown += described.pop("features", ())
@@ -126,7 +139,8 @@ def _fields(resource: Json) -> dict[str, Any]:
             fields |= described | measured
         if "longest" in found:
             longest += _lengths(element)
-            texts += [given for given in (text(element.get("valueString")),) if given]
+            if (written := text(element.get("valueString"))) is not None:
+                texts.append(written)
         elif "other" in found:
             other += _lengths(element)
     if shown:
@@ -145,16 +159,27 @@ def _fields(resource: Json) -> dict[str, Any]:
     return fields
 
 
-def _coded_parts(resource: Json) -> list[tuple[Sequence[Pair], Json]]:
-    return [(codings(concept), element) for concept, element in parts(resource)]
+def _coded(own: tuple[Pair, ...], resource: Json) -> list[tuple[tuple[Pair, ...], Json]]:
+    """The resource itself and its components, each with its codes."""
+    found = [(own, resource)]
+    for component in objs(resource.get("component")):
+        found.append((codings(component.get("code")), component))
+    return found
+
+
+def _kinds(pairs: tuple[Pair, ...]) -> Collection[str]:
+    """What codes stand for: a property, the longest diameter, another one."""
+    if len(pairs) == 1:
+        return _KINDS_OF.get(pairs[0], ())
+    return {kind for pair in pairs for kind in _KINDS_OF.get(pair, ())}
 
 
 def _visibility(resource: Json) -> dict[str, Any]:
     """The stated visibility; a value that is no accepted code refuses the Observation rather than be
     guessed."""
     if "dataAbsentReason" not in resource:
-        given = members(resource.get("valueCodeableConcept"), Visibility)
-        found = {VISIBILITY_OF[value] for value in given}
+        found = {_VISIBILITIES.get(pair) for pair in codings(resource.get("valueCodeableConcept"))}
+        found.discard(None)
         if len(found) == 1:
             return {"visibility": found.pop(), "explicit": True}
     if not values(resource) and resource.get("dataAbsentReason") is not None:
@@ -163,6 +188,9 @@ def _visibility(resource: Json) -> dict[str, Any]:
 
 
 def _sizes(longest: list[Length], other: list[Length]) -> dict[str, Any]:
+    if len(longest) == 1 and not other and (only := longest[0]).mm is not None:
+        plain = {"visibility": "visible", "mm": only.mm}
+        return plain if only.comparator is None else plain | {"size_comparator": only.comparator}
     fields: dict[str, Any] = _longest(longest, other)
     counted = tuple(found.mm for found in other if found.mm is not None)
     if counted:

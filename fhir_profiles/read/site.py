@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fhir_profiles.codes import REGION_OF, SEGMENT_OF, Organ
-from fhir_profiles.read.element import codings
+from fhir_profiles.read.element import Pair, codings
 
 _SEGMENTS = {(site.system, site.code): segment for site, segment in SEGMENT_OF.items()}
 _REGIONS = {(site.system, site.code): region for site, region in REGION_OF.items()}
@@ -14,7 +14,11 @@ _PLACES = _REGIONS | {(organ.system, organ.code): "other" for organ in Organ}
 
 def segments_of(value: object) -> tuple[str, ...]:
     """Couinaud segments (or "liver") that a body site names."""
-    pairs = codings(value)
+    return segments_among(codings(value))
+
+
+def segments_among(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """The same for the codes of a body site."""
     if len(pairs) == 1:
         only = _SEGMENTS.get(pairs[0])
         return (only,) if only is not None else ()
@@ -23,10 +27,14 @@ def segments_of(value: object) -> tuple[str, ...]:
 
 def segment_of(value: object) -> str | None:
     """The one segment a body site names; the whole liver only where nothing narrower is named."""
-    pairs = codings(value)
+    return segment_among(codings(value))
+
+
+def segment_among(pairs: Sequence[Pair]) -> str | None:
+    """The same for the codes of a body site."""
     if len(pairs) == 1:
         return _SEGMENTS.get(pairs[0])
-    segments = segments_of(value)
+    segments = segments_among(pairs)
     if len(segments) > 1:
         segments = tuple(segment for segment in segments if segment != "liver")
     return segments[0] if len(segments) == 1 else None
@@ -34,17 +42,15 @@ def segment_of(value: object) -> str | None:
 
 def region_of(value: object) -> str | None:
     """The region of an examination: liver, abdomen, whole-body or other; None when its codes are unknown."""
-    return _widest(value, _REGIONS)
+    return _widest(codings(value), _REGIONS)
 
 
-def place_of(value: object) -> str | None:
-    """The place of a lesion in the same words; another organ is "other"."""
-    pairs = codings(value)
-    return _PLACES.get(pairs[0]) if len(pairs) == 1 else _widest(value, _PLACES)
+def place_among(pairs: Sequence[Pair]) -> str | None:
+    """The place of a lesion in the same words, by the codes of its site; another organ is "other"."""
+    return _PLACES.get(pairs[0]) if len(pairs) == 1 else _widest(pairs, _PLACES)
 
 
-def _widest(value: object, table: Mapping[tuple[str, str], str]) -> str | None:
-    pairs = codings(value)
+def _widest(pairs: Sequence[Pair], table: Mapping[Pair, str]) -> str | None:
     if len(pairs) <= 1:
         return table.get(pairs[0]) if pairs else None
     found = [table[pair] for pair in pairs if pair in table]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhir_profiles.codes import CLASS_OF_METHOD, Coded, Imaging, Method
-from fhir_profiles.read.common import Context, key, stated, when
+from fhir_profiles.read.common import Context, shared, when
 from fhir_profiles.read.element import Json, codings, day, lookup, obj, objs, text
 from fhir_profiles.read.reference import studies_of, study_uid, tokens
 from fhir_profiles.read.site import region_of
@@ -27,13 +27,21 @@ _LIVER_METHODS = {
     Method.CEIOUS,
     Method.IOUS_LIVER,
 }
+# Before Python 3.12 each look at a member of an enum takes a call.
+_PET_CT = Method.PET_CT_FDG
 _PROCEDURES = lookup([Imaging, Method])
 _RADIOLOGY = {"RAD", "imaging", "RX", "CT", "RUS", "NMR", "LP29684-5", "18748-4"}
 
 
 def _kinds(*concepts: object) -> tuple[Coded, ...]:
-    pairs = [pair for concept in concepts for pair in codings(concept)]
-    return tuple(dict.fromkeys(_PROCEDURES[pair] for pair in pairs if pair in _PROCEDURES))
+    found = [
+        kind
+        for concept in concepts
+        if concept is not None
+        for pair in codings(concept)
+        if (kind := _PROCEDURES.get(pair)) is not None
+    ]
+    return tuple(dict.fromkeys(found)) if found else ()
 
 
 def _class_of(kind: Coded) -> str | None:
@@ -52,7 +60,7 @@ def _classes(modalities: tuple[str, ...], kinds: tuple[Coded, ...]) -> tuple[str
     named = [name for kind in kinds if (name := _class_of(kind)) is not None]
     if "CEIOUS" in named or "IOUS" in named:
         return ("CEIOUS",) if "CEIOUS" in named else ("IOUS",)
-    if Method.PET_CT_FDG in kinds:
+    if _PET_CT in kinds:
         named.append("CT")
     scanned = [CLASS_OF_MODALITY[code] for code in modalities if code in CLASS_OF_MODALITY]
     return tuple(dict.fromkeys(scanned or named))
@@ -63,7 +71,7 @@ def region_of_study(sites: Iterator[object], kinds: tuple[Coded, ...]) -> str | 
     if any(isinstance(kind, Imaging) or kind in _LIVER_METHODS for kind in kinds):
         return "liver"
     regions = {region_of(site) for site in sites}
-    if Method.PET_CT_FDG in kinds:
+    if _PET_CT in kinds:
         regions.add("whole-body")
     for region in ("liver", "abdomen", "whole-body"):
         if region in regions:
@@ -78,9 +86,18 @@ def read_study(resource: Json, ctx: Context) -> tuple[Record, ...]:
     started = day(resource.get("started"), ctx.timezone)
     flags = () if started is not None else ("no-date" if resource.get("started") is None else "bad-date",)
     sites = (series.get("bodySite") for series in objs(resource.get("series")))
+    said = shared(resource, ctx, started, flags)
     record = Exam(
-        **stated(resource, ctx, day=started, flags=flags),
-        study=StudyRef(key=key(resource), uid=study_uid(resource)),
+        source=said.source,
+        status=said.status,
+        subject=said.subject,
+        day=said.day,
+        version=said.version,
+        updated=said.updated,
+        identifiers=said.identifiers,
+        replaces=said.replaces,
+        flags=said.flags,
+        study=StudyRef(key=ctx.key, uid=study_uid(resource)),
         classes=_classes(modalities, kinds),
         modalities=modalities,
         region=region_of_study(sites, kinds),
@@ -96,8 +113,17 @@ def read_report(resource: Json, ctx: Context) -> tuple[Record, ...]:
     day_of, flags = when(resource, ctx)
     studies = studies_of(resource, ctx.base, "imagingStudy", "study")
     categories = {code for _, code in codings(resource.get("category"))}
+    said = shared(resource, ctx, day_of, flags)
     record = Report(
-        **stated(resource, ctx, day=day_of, flags=flags),
+        source=said.source,
+        status=said.status,
+        subject=said.subject,
+        day=said.day,
+        version=said.version,
+        updated=said.updated,
+        identifiers=said.identifiers,
+        replaces=said.replaces,
+        flags=said.flags,
         studies=studies,
         results=tokens(resource.get("result"), ctx.base, "Observation"),
         method=found[0] if len(found) == 1 else None,

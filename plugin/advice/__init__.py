@@ -46,28 +46,32 @@ def advise(decision: Decision, hook: str, *, settings: Settings, language: str =
     # A message that was answered and is not repeated leaves its line, where nothing else is said too.
     remembered = any(each.hidden_by == ANSWERED for each in places)
     if hook == "patient-view" and (cards or always or remembered) and not cut:
-        cards += response(decision, texts, hook, places, always=always)
+        cards += response(decision, texts, writer.brief, writer.full, places, always=always)
     return tuple(cards)
 
 
 def groups_of(places: Sequence[Shown]) -> list[Group]:
     """Returns the findings by family: those that are cards, those merged into them, those they reduced."""
-    groups: dict[str, Group] = {}
+    own: dict[str, list[Shown]] = {}
+    merged: dict[str, list[Shown]] = {}
+    reduced: dict[str, list[Shown]] = {}
     home: dict[tuple[str, str | None], str] = {}
     for each in places:
         family = each.finding.family
         if each.shown == "card" and family is not None:
-            groups.setdefault(family, Group(family)).own.append(each)
+            own.setdefault(family, []).append(each)
             home[(each.finding.rule, each.finding.subject)] = family
             home.setdefault((each.finding.rule, None), family)
     for each in sorted(places, key=lambda one: one.merged_into is None):
         actor = each.merged_into or (each.hidden_by if each.shown == "row" else None)
         found = home.get((actor, each.finding.subject), home.get((actor, None))) if actor else None
         if found is not None and (each.finding.family != RESPONSE or each.merged_into):
-            place = groups[found].merged if each.merged_into else groups[found].reduced
-            place.append(each)
+            (merged if each.merged_into else reduced).setdefault(found, []).append(each)
             home.setdefault((each.finding.rule, each.finding.subject), found)
-    return list(groups.values())
+    return [
+        Group(family, tuple(mine), tuple(merged.get(family, ())), tuple(reduced.get(family, ())))
+        for family, mine in own.items()
+    ]
 
 
 def fold(groups: Sequence[Group], most: int) -> tuple[list[Group], list[Group]]:
@@ -86,18 +90,18 @@ class _Writer:
 
     def advice(self, group: Group, also: Sequence[str]) -> Advice:
         """Returns the card of a group; `also` are the titles of cards folded into it."""
-        decision, texts, rules = self.decision, self.texts, group.rules()
+        decision, texts, rules = self.decision, self.texts, group.rules
         return Advice(
             family=group.family,
             indicator=group.indicator,
             summary=summary_of(group, decision, texts, self.brief),
             detail=detail_of(group, decision, texts, self.full, also),
             rules=rules,
-            subjects=group.subjects(),
+            subjects=group.subjects,
             topic=topic_of(group.family, rules),
             suggestions=suggestions(group, decision, texts, self.codes),
             override_reasons=() if group.family in ("F6", "F7") else override_reasons(texts),
-            sources=tuple(sorted({token for finding in group.findings() for token in finding.sources})),
+            sources=tuple(sorted({token for finding in group.findings for token in finding.sources})),
             digests=digests(rules, decision),
         )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from plugin.advice.families import family_rank, indicator_rank, rule_rank
 from plugin.advice.markdown import LIMIT, cut, natural, units
@@ -22,55 +23,60 @@ LINES = frozenset({"DA-16"})
 Order = tuple[int, tuple[int, int], tuple[int, str], date, tuple[tuple[int, int, str], ...], str]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Group:
     """The findings of one card: its own, those merged into it, and those it reduced to a line."""
 
     family: str
-    own: list[Shown] = field(default_factory=list)
-    merged: list[Shown] = field(default_factory=list)
-    reduced: list[Shown] = field(default_factory=list)
+    own: tuple[Shown, ...]
+    merged: tuple[Shown, ...] = ()
+    reduced: tuple[Shown, ...] = ()
 
-    @property
+    @cached_property
     def indicator(self) -> str:
         """The highest indicator of its findings, the merged ones too; a mere line does not raise it."""
         raising = [each.finding for each in self.merged if each.finding.rule not in LINES]
         found = [each.finding for each in self.own] + raising
         return min((finding.indicator for finding in found), key=indicator_rank)
 
-    def ordered(self) -> list[Finding]:
-        """Returns its own findings, the most urgent and first-ranked rule first."""
-        return sorted((each.finding for each in self.own), key=self._rank)
+    @cached_property
+    def ordered(self) -> tuple[Finding, ...]:
+        """Its own findings, the most urgent and first-ranked rule first."""
+        return tuple(sorted([each.finding for each in self.own], key=self._rank))
 
     def _rank(self, finding: Finding) -> tuple[int, tuple[int, str], str]:
         rank = rule_rank(self.family, finding.rule)
         return indicator_rank(finding.indicator), rank, finding.subject or ""
 
-    def findings(self) -> list[Finding]:
-        """Returns its own findings, then the merged ones."""
-        return self.ordered() + [each.finding for each in self.merged]
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Its own findings, then the merged ones."""
+        return (*self.ordered, *[each.finding for each in self.merged])
 
+    @cached_property
     def rules(self) -> tuple[str, ...]:
-        """Returns the rules of its own and merged findings, in order."""
-        return tuple(dict.fromkeys(finding.rule for finding in self.findings()))
+        """The rules of its own and merged findings, in order."""
+        return tuple(dict.fromkeys([finding.rule for finding in self.findings]))
 
+    @cached_property
     def subjects(self) -> tuple[str, ...]:
-        """Returns the lesions it is about."""
-        return tuple(dict.fromkeys(finding.subject for finding in self.findings() if finding.subject))
+        """The lesions it is about."""
+        return tuple(dict.fromkeys([finding.subject for finding in self.findings if finding.subject]))
 
+    @cached_property
     def own_rules(self) -> frozenset[str]:
-        """Returns the rules that own the card, without those merged into it."""
+        """The rules that own the card, without those merged into it."""
         return frozenset(each.finding.rule for each in self.own)
 
-    @property
+    @cached_property
     def stripped(self) -> bool:
         """Whether figures of the literature are to be left out."""
         return any(each.stripped for each in (*self.own, *self.merged))
 
     def leading(self, decision: Decision, texts: Texts) -> list[Finding]:
         """Returns the findings the summary names: one rule, one indicator, one case where texts differ."""
-        first = self.ordered()[0]
-        alike = [one for one in self.ordered() if (one.rule, one.indicator) == (first.rule, first.indicator)]
+        first = self.ordered[0]
+        alike = [one for one in self.ordered if (one.rule, one.indicator) == (first.rule, first.indicator)]
         cases = {text_case(one, decision) for one in alike}
         if len(cases) > 1 and texts.rule(first.rule, None, "summary_mixed") is None:
             return [one for one in alike if text_case(one, decision) == text_case(first, decision)]
@@ -78,14 +84,13 @@ class Group:
 
     def order(self, decision: Decision, filler: Filler) -> Order:
         """Returns the key by which cards are sorted (R-104)."""
-        first = self.ordered()[0]
-        labels = sorted(natural(filler.label(one)) for one in self.subjects())
+        first = self.ordered[0]
         return (
             indicator_rank(self.indicator),
             family_rank(self.family, self.indicator),
             rule_rank(self.family, first.rule),
             action_day(decision),
-            labels[0] if labels else (),
+            min((natural(filler.label(one)) for one in self.subjects), default=()),
             first.rule,
         )
 

@@ -31,7 +31,7 @@ def detail_of(
     lesions = _lesions(group, decision)
     if lesions:
         blocks.append(lesion_table(decision, texts, filler, lesions))
-        described = sign_lines(decision, texts, filler, lesions)
+        described = sign_lines(texts, filler, lesions)
         if described:
             blocks.append(bullets(described))
     blocks.append(f"**{texts.words('why')}**\n\n{' '.join(why(group, decision, texts, filler))}")
@@ -54,7 +54,7 @@ def detail_of(
 
 def _lesions(group: Group, decision: Decision) -> list[str]:
     """Returns the lesions of the table: those of the findings, or all where the card is about the patient."""
-    found = list(group.subjects())
+    found = list(group.subjects)
     found += [each.finding.subject for each in group.reduced if each.finding.subject]
     if not found and group.family in _ALL_LESIONS:
         found = [lesion.id for lesion in decision.lesions]
@@ -64,7 +64,7 @@ def _lesions(group: Group, decision: Decision) -> list[str]:
 def why(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[str]:
     """Returns a sentence for each rule and case of the card's own findings, then what the situation adds."""
     sentences: list[str] = []
-    for findings in by_case(group.ordered(), decision):
+    for findings in by_case(group.ordered, decision):
         case, mri = text_case(findings[0], decision), not mri_barred(decision)
         template = texts.rule(findings[0].rule, case, "why", mri=mri) or f"{findings[0].title}."
         sentences += [filler.text(str(template), group) for group in alike(str(template), findings)]
@@ -81,7 +81,7 @@ def by_case(findings: Sequence[Finding], decision: Decision) -> list[list[Findin
 
 def also_lines(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[str]:
     """Returns one line for each merged or reduced rule; the same lesion in the same card is not repeated."""
-    own = group.own_rules()
+    own = group.own_rules
     others: list[Shown] = [*group.merged, *group.reduced]
     lines: list[str] = []
     for findings in by_case([each.finding for each in others if each.finding.rule not in own], decision):
@@ -106,8 +106,8 @@ def evidence_blocks(group: Group, decision: Decision, texts: Texts) -> list[str]
         f"**{texts.words('for')}**\n\n{bullets(for_[:MOST] or none)}",
         f"**{texts.words('against')}**\n\n{bullets(against[:MOST] or none)}",
     ]
-    notes = [line for rule in group.rules() for line in neutral(rule, decision, texts, group)]
-    if any(texts.rule(rule, None, "trial") for rule in group.rules()):
+    notes = [line for rule in group.rules for line in neutral(rule, decision, texts, group)]
+    if any(texts.rule(rule, None, "trial") for rule in group.rules):
         notes.append(texts.words("no_trial"))
     return [*blocks, " ".join(notes)] if notes else blocks
 
@@ -124,8 +124,8 @@ def side(group: Group, decision: Decision, texts: Texts, name: str) -> list[str]
     """Returns the lines of one side, the leading rule's first; without figures where they do not apply."""
     lines: list[str] = []
     own = {each.finding.rule for each in group.own}
-    for rule in (one for one in group.rules() if one in own):
-        lesions = [one.subject for one in group.ordered() if one.rule == rule and one.subject]
+    for rule in (one for one in group.rules if one in own):
+        lesions = [one.subject for one in group.ordered if one.rule == rule and one.subject]
         if name == "against":
             lines += texts.rule(rule, None, "against") or []
         statement = decision.pack.statements.get(rule)
@@ -154,13 +154,13 @@ def options_of(group: Group, decision: Decision, texts: Texts, filler: Filler) -
     mri = not mri_barred(decision)
     lines: list[str] = []
     merged = [each.finding for each in group.merged if each.finding.rule not in LINES]
-    findings_by_case = by_case([*group.ordered(), *merged], decision)
+    findings_by_case = by_case([*group.ordered, *merged], decision)
     if decision.fact("mri_first"):
         # There is time: the MRI is named before the search at operation (R-17).
         findings_by_case.sort(key=lambda findings: findings[0].rule not in MRI_RULES)
     for findings in findings_by_case:
         rule, case = findings[0].rule, text_case(findings[0], decision)
-        if set(texts.rule(rule, None, "silent_with") or ()) & set(group.rules()):
+        if set(texts.rule(rule, None, "silent_with") or ()) & set(group.rules):
             continue
         for option in texts.rule(rule, case, "options", mri=mri) or ():
             lines.append(filler.text(str(option), findings))
@@ -169,18 +169,22 @@ def options_of(group: Group, decision: Decision, texts: Texts, filler: Filler) -
 
 def footer(group: Group, decision: Decision, texts: Texts) -> str:
     """Returns the rules, the revision of the pack, the certainty and the settings that were used."""
-    parts = [f"{texts.words('footer_rules')} {', '.join(group.rules())}"]
+    parts = [f"{texts.words('footer_rules')} {', '.join(group.rules)}"]
     parts.append(f"{texts.words('footer_pack')} {decision.pack_revision}")
-    grade = texts.rule(group.ordered()[0].rule, None, "certainty")
+    grade = texts.rule(group.ordered[0].rule, None, "certainty")
     if grade:
         parts.append(f"{texts.words('footer_certainty')} {texts.words(str(grade))}")
-    parts += setting_lines(group.rules(), decision, texts)
+    parts += setting_lines(group.rules, decision, texts)
     parts += state_lines(decision, texts)
     return "; ".join(parts) + "."
 
 
 def state_lines(decision: Decision, texts: Texts) -> list[str]:
     """Returns the rules that are not in force here with their states, in one line; none where all are."""
+    return decision.once(("states", texts.language), lambda: _state_lines(decision, texts))
+
+
+def _state_lines(decision: Decision, texts: Texts) -> list[str]:
     named = [
         f"{one.id} ({texts.word('states', one.status)})"
         for one in decision.pack.statements.values()

@@ -26,7 +26,11 @@ def digest(rule: str, decision: Decision) -> str:
     and re-arms the message. So does another indicator: a warning that was answered says nothing for the
     critical message it has become.
     """
-    about = [one for one in decision.findings if one.rule == rule and one.status == "active"]
+    return decision.once(("digest", rule), lambda: _digest(rule, decision))
+
+
+def _digest(rule: str, decision: Decision) -> str:
+    about = [one for one in decision.active if one.rule == rule]
     parts = [rule, *sorted({_case(one) for one in about}), _values(decision.fact("plan"), _PLAN)]
     parts.append(_values(decision.fact("therapy"), ("nextOrdered", "lastDose")))
     for lesion in sorted({one.subject for one in about if one.subject is not None}):

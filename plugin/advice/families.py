@@ -38,6 +38,11 @@ OWNERS = (
 )
 """A lesion has one message on treating or leaving it: the first of these that speaks."""
 
+_INDICATOR_RANKS = {indicator: rank for rank, indicator in enumerate(INDICATORS)}
+_FAMILY_RANKS = {family: rank for rank, family in enumerate(FAMILIES)}
+_RULE_RANKS = {family: {rule: rank for rank, rule in enumerate(rules)} for family, rules in RULES.items()}
+_OWNER_RANKS = {rule: rank for rank, rules in enumerate(OWNERS) for rule in rules}
+
 RESPONSE = "F12"
 
 QUIET = frozenset({"DQ-10", "DQ-14", "RC-09", "RC-09f", "RC-09g"})
@@ -49,22 +54,22 @@ URGENT = frozenset({"F1", "F2", "F3", "F7"})
 
 def indicator_rank(indicator: str) -> int:
     """Returns the place of an indicator, the most urgent first."""
-    return INDICATORS.index(indicator)
+    return _INDICATOR_RANKS[indicator]
 
 
 def family_rank(family: str, indicator: str) -> tuple[int, int]:
     """Returns the place of a family among cards of one indicator."""
     if family == "F7" and indicator == "critical":
-        return FAMILIES.index("F2"), 1
-    return FAMILIES.index(family), 0
+        return _FAMILY_RANKS["F2"], 1
+    return _FAMILY_RANKS[family], 0
 
 
 def rule_rank(family: str, rule: str) -> tuple[int, str]:
     """Returns the place of a rule within its family; a rule not listed comes last, by its id."""
-    order = RULES.get(family, ())
-    return (order.index(rule) if rule in order else len(order)), rule
+    order = _RULE_RANKS.get(family, {})
+    return order.get(rule, len(order)), rule
 
 
 def owner_rank(rule: str) -> int | None:
     """Returns the place of a rule among those that own a lesion, or None for every other rule."""
-    return next((place for place, rules in enumerate(OWNERS) if rule in rules), None)
+    return _OWNER_RANKS.get(rule)

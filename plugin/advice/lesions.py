@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from plugin.advice.markdown import table
-from plugin.advice.signs import signs, table_of
+from plugin.advice.signs import signs
 from plugin.advice.slots import GONE, MOST_ROWS, VISIBLE, Filler
 from plugin.advice.text import Texts
 from plugin.advice.values import number
@@ -39,13 +39,15 @@ def concern(decision: Decision, lesion: str) -> int:
 
 
 def _row(decision: Decision, texts: Texts, filler: Filler, lesion: str) -> list[str]:
+    """The cells of a lesion, made once for all tables of a call."""
+    return filler.once(("row", lesion), lambda: _cells(decision, texts, filler, lesion))
+
+
+def _cells(decision: Decision, texts: Texts, filler: Filler, lesion: str) -> list[str]:
     status = decision.about("status", lesion)
     history = decision.about("lesion_history", lesion)
     outcome = filler.outcomes.get(lesion)
-    described = [
-        texts.word("sign", feature.id)
-        for feature in signs(filler, lesion, table_of(decision.pack.folder, texts.language))
-    ]
+    described = [texts.word("sign", feature.id) for feature in signs(filler, lesion)]
     return [
         filler.label(lesion),
         outcome.segment if outcome and outcome.segment else absent(decision, texts),

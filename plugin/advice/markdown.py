@@ -15,11 +15,14 @@ LIMIT = 139
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~:@$^=.-])")
 _SUMMARY_UNSAFE = re.compile(r"[\\`*_{}\[\]<>|#~&$^=]")
 _DIGITS = re.compile(r"(\d+)")
+_PLAIN = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
+
+Natural = tuple[tuple[int, int, str], ...]
 
 
 def units(text: str) -> int:
     """Returns the length in UTF-16 units."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, limit: int) -> str:
@@ -31,6 +34,8 @@ def cut(text: str, limit: int) -> str:
 
 def clean(text: str) -> str:
     """Returns the text on one line, without control, format, private and surrogate characters."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept = "".join(
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp", "Zs"} else letter
         for letter in text
@@ -47,16 +52,13 @@ def plain(text: str, limit: int = LABEL_UNITS) -> str:
 def escape(text: str, limit: int = CELL_UNITS) -> str:
     """Returns the text for Markdown: cut, one line, every character that means something there escaped."""
     safe = cut(clean(text), limit).strip()
+    if _PLAIN.fullmatch(safe):
+        return safe
     safe = safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(r"\\\1", safe) if _needs(safe) else safe
+    return _SPECIAL.sub(r"\\\1", safe)
 
 
-def _needs(text: str) -> bool:
-    """A plain label such as L2 or 12.4 stays as it is, readable where Markdown is shown as text."""
-    return re.fullmatch(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*", text) is None
-
-
-def natural(label: str) -> tuple[tuple[int, int, str], ...]:
+def natural(label: str) -> Natural:
     """Returns the key by which L2 comes before L10."""
     return tuple(
         (0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part.lower())

@@ -35,19 +35,19 @@ def answered(decision: Decision) -> Mapping[str, list[Mapping[str, Value]]]:
     None holds where a part of the record was not read or a finding was withheld: nobody can tell there that
     nothing has changed.
     """
-    if not _whole(decision):
+    return decision.once("answered", lambda: _answered(decision))
+
+
+def _answered(decision: Decision) -> dict[str, list[Mapping[str, Value]]]:
+    given = decision.put_in("override")
+    if not given or not _whole(decision):
         return {}
     known = {str(row["rule"]) for row in decision.pack.tables.get("remembered", ())}
     found: dict[str, list[Mapping[str, Value]]] = {}
-    current: dict[str, str] = {}
-    for fact in decision.facts:
-        rule = str(fact.values.get("rule"))
-        if fact.kind != "override" or rule not in known:
-            continue
-        if rule not in current:
-            current[rule] = digest(rule, decision)
-        if fact.values.get("digest") == current[rule]:
-            found.setdefault(rule, []).append(fact.values)
+    for values in given:
+        rule = str(values.get("rule"))
+        if rule in known and values.get("digest") == digest(rule, decision):
+            found.setdefault(rule, []).append(values)
     return {rule: sorted(answers, key=_when) for rule, answers in found.items()}
 
 

@@ -23,7 +23,7 @@ def not_recorded(group: Group, decision: Decision, texts: Texts, filler: Filler)
         *_unknown(group, decision, texts, filler),
         *_general(group, decision, texts),
     ]
-    if "HN-03g" in group.rules():
+    if "HN-03g" in group.rules:
         lines += gap_lines(decision, texts)
     return list(dict.fromkeys(lines))
 
@@ -34,10 +34,9 @@ def gap_lines(decision: Decision, texts: Texts) -> list[str]:
     Everything that decides is named; of the rest as many as there is room for.
     """
     decisive: dict[tuple[str, str], bool] = {}
-    for fact in decision.facts:
-        if fact.kind == "gap":
-            named = (str(fact.values["resource"]), str(fact.values.get("reason", "unknown")))
-            decisive[named] = decisive.get(named, False) or fact.values.get("decisive") == "yes"
+    for gap in decision.put_in("gap"):
+        named = (str(gap["resource"]), str(gap.get("reason", "unknown")))
+        decisive[named] = decisive.get(named, False) or gap.get("decisive") == "yes"
     order = sorted(decisive, key=lambda named: (not decisive[named], named))
     shown = order[: max(_MOST_GAPS, sum(decisive.values()))]
     left = len(order) - len(shown)
@@ -53,7 +52,7 @@ def gap_lines(decision: Decision, texts: Texts) -> list[str]:
 def _asked(group: Group, decision: Decision, texts: Texts, filler: Filler) -> Iterator[str]:
     """Yields what the texts of the findings name as missing, lesions of one case together."""
     by_case: dict[tuple[str, str | None], list[int]] = {}
-    findings = group.findings()
+    findings = group.findings
     for place, finding in enumerate(findings):
         by_case.setdefault((finding.rule, text_case(finding, decision)), []).append(place)
     for (rule, case), places in by_case.items():
@@ -64,8 +63,8 @@ def _asked(group: Group, decision: Decision, texts: Texts, filler: Filler) -> It
 
 
 def _unknown(group: Group, decision: Decision, texts: Texts, filler: Filler) -> Iterator[str]:
-    for rule in group.rules():
-        about = filler.ordered({one.subject for one in group.findings() if one.rule == rule and one.subject})
+    for rule in group.rules:
+        about = filler.ordered({one.subject for one in group.findings if one.rule == rule and one.subject})
         for item in texts.rule(rule, None, "unknown") or ():
             lesions = _lacking(str(item), about, decision)
             if lesions is not None:
@@ -100,7 +99,7 @@ def _general(group: Group, decision: Decision, texts: Texts) -> Iterator[str]:
         yield texts.word("missing", "age")
     awaited = decision.fact("awaited_report")
     later = awaited.get("day")
-    decided = [decision.about("status", one).get("asOf") for one in group.subjects()]
+    decided = [decision.about("status", one).get("asOf") for one in group.subjects]
     if isinstance(later, date) and any(isinstance(day, date) and day < later for day in decided):
         study = f"{texts.word('class', str(awaited.get('class')))} {later}"
         yield texts.word("missing", "awaited").format(study=study)
@@ -114,12 +113,12 @@ def situation(group: Group, decision: Decision, texts: Texts, filler: Filler) ->
     """Returns the sentences that change what the options mean for this patient."""
     lines = [*_mri(group, decision, texts), *_history(group, decision, texts, filler)]
     if group.family in _CLINICAL:
-        for finding in decision.findings:
-            if finding.rule == "DC-14i" and finding.status == "active":
+        for finding in decision.active:
+            if finding.rule == "DC-14i":
                 lines.append(filler.text(texts.word("situation", "uncertain_outside"), [finding]))
-    if "DC-14" in group.rules() and decision.fact("operation"):
+    if "DC-14" in group.rules and decision.fact("operation"):
         lines.append(filler.text(texts.word("situation", "operation_planned"), []))
-    if "DC-04" in group.rules() and primary_possible(decision):
+    if "DC-04" in group.rules and primary_possible(decision):
         lines.append(texts.word("situation", "primary_in_place"))
     return lines
 
@@ -131,7 +130,7 @@ def primary_possible(decision: Decision) -> bool:
 
 
 def _mri(group: Group, decision: Decision, texts: Texts) -> Iterator[str]:
-    if not MRI_RULES & set(group.rules()):
+    if not MRI_RULES & set(group.rules):
         return
     patient = decision.fact("patient")
     if mri_barred(decision):
@@ -151,10 +150,10 @@ def _history(group: Group, decision: Decision, texts: Texts, filler: Filler) -> 
         ("seenIntraop", "seen_intraop"),
         ("presumed", "presumed"),
     ):
-        lesions = [one for one in group.subjects() if _worth_saying(flag, one, group, decision)]
+        lesions = [one for one in group.subjects if _worth_saying(flag, one, group, decision)]
         if lesions:
             yield texts.word("situation", key).format(lesions=filler.labels(filler.ordered(lesions)))
-    undecided = [one.subject for one in group.findings() if one.rule == "HN-03" and one.subject]
+    undecided = [one.subject for one in group.findings if one.rule == "HN-03" and one.subject]
     watched = [one for one in undecided if decision.about("watched", one)]
     if watched and group.family == "F7":
         yield texts.word("situation", "watch_recorded").format(lesions=filler.labels(filler.ordered(watched)))

@@ -37,7 +37,7 @@ def modifier_lines(
 def _codes(finding: Finding, decision: Decision) -> Codes:
     """The codes for and against of one lesion, in the order of the words."""
     found: dict[str, list[str]] = {"for": [], "against": []}
-    for fact in decision.evaluation.of("modifier"):
-        if fact.values.get("lesion") == finding.subject:
-            found.setdefault(str(fact.values.get("direction")), []).append(str(fact.values["code"]))
+    for values in decision.evaluation.values("modifier"):
+        if values.get("lesion") == finding.subject:
+            found.setdefault(str(values.get("direction")), []).append(str(values["code"]))
     return tuple(sorted(set(found["for"]))), tuple(sorted(set(found["against"])))

@@ -6,15 +6,17 @@ is kept: a message gives way only to one that is itself shown, so nothing can fa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from plugin.advice.families import RESPONSE, URGENT, owner_rank
 from plugin.advice.memory import remembered
 from plugin.decision import Decision, Shown
-from rules.facts import Fact
+from rules.facts import Value
 from rules.finding import Finding
 
 Key = tuple[str, str | None]
+Act = Mapping[str, Value]
 
 _STRENGTH = ("hide", "merge", "reduce")
 
@@ -23,8 +25,12 @@ ORDER_HOOKS = ("order-select", "order-sign", "order-dispatch")
 
 def placed(decision: Decision, hook: str) -> tuple[Shown, ...]:
     """Returns every active finding with its place on the hook, in the order of the findings."""
+    return decision.once(("placed", hook), lambda: _placed(decision, hook))
+
+
+def _placed(decision: Decision, hook: str) -> tuple[Shown, ...]:
     places = _Placing(decision, hook)
-    shown = [places.place(finding) for finding in decision.findings if finding.status == "active"]
+    shown = [places.place(finding) for finding in decision.active]
     return tuple(remembered(_one_message(shown), decision, hook))
 
 
@@ -46,23 +52,23 @@ class _Placing:
     def __init__(self, decision: Decision, hook: str) -> None:
         self.hook, self.decision = hook, decision
         self.findings: dict[Key, list[Finding]] = {}
-        for finding in decision.findings:
-            if finding.status == "active":
-                self.findings.setdefault((finding.rule, finding.subject), []).append(finding)
-        self.acts: dict[Key, list[Fact]] = {}
-        for fact in decision.evaluation.of("suppressed"):
-            self.acts.setdefault(_key(fact, "target", "subject"), []).append(fact)
+        for finding in decision.active:
+            self.findings.setdefault((finding.rule, finding.subject), []).append(finding)
+        self.acts: dict[Key, list[Act]] = {}
+        for act in decision.evaluation.values("suppressed"):
+            self.acts.setdefault(_key(act, "target", "subject"), []).append(act)
         self.known: dict[int, Shown] = {}
         self.open: set[int] = set()
 
     def place(self, finding: Finding) -> Shown:
         """Returns where a finding goes; what acts on it is placed first."""
         mark = id(finding)
-        if mark not in self.known:
+        known = self.known.get(mark)
+        if known is None:
             self.open.add(mark)
-            self.known[mark] = self._place(finding)
+            known = self.known[mark] = self._place(finding)
             self.open.discard(mark)
-        return self.known[mark]
+        return known
 
     def _place(self, finding: Finding) -> Shown:
         if not fits(finding, self.decision, self.hook):
@@ -70,17 +76,19 @@ class _Placing:
         card = finding.display == "card" and finding.family is not None and finding.family != RESPONSE
         start = Shown(finding=finding, shown="card" if card else "row")
         acts = [act for act in self.acts.get((finding.rule, finding.subject), ()) if self.effective(act)]
-        stripped = any(act.values["action"] == "strip" for act in acts)
+        if not acts:
+            return start
+        stripped = any(act["action"] == "strip" for act in acts)
         for action in _STRENGTH:
-            actors = sorted(str(act.values["actor"]) for act in acts if act.values["action"] == action)
+            actors = [str(act["actor"]) for act in acts if act["action"] == action]
             if actors:
-                return _acted(start, action, actors[0], stripped=stripped)
+                return _acted(start, action, min(actors), stripped=stripped)
         return replace(start, stripped=stripped)
 
-    def effective(self, act: Fact) -> bool:
+    def effective(self, act: Act) -> bool:
         """Tells whether a message acts: it is a card, stands in one, or acts in any case."""
         actors = self.findings.get(_key(act, "actor", "actorSubject"), [])
-        if act.values.get("always") == "yes" and act.values["action"] != "merge":
+        if act.get("always") == "yes" and act["action"] != "merge":
             return any(self._not_overruled(actor) for actor in actors)
         for actor in actors:
             if id(actor) in self.open:
@@ -108,9 +116,9 @@ def _acted(start: Shown, action: str, actor: str, *, stripped: bool) -> Shown:
     return replace(start, shown="row", hidden_by=actor, stripped=stripped)
 
 
-def _key(fact: Fact, rule: str, subject: str) -> Key:
-    about = fact.values.get(subject)
-    return str(fact.values[rule]), None if about is None else str(about)
+def _key(act: Act, rule: str, subject: str) -> Key:
+    about = act.get(subject)
+    return str(act[rule]), None if about is None else str(about)
 
 
 def _one_message(shown: list[Shown]) -> list[Shown]:

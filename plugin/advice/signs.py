@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from plugin.advice.slots import Filler
-from plugin.advice.text import COMPLETE, Texts
+from plugin.advice.text import COMPLETE, Texts, changed_at
 from plugin.decision import Decision
 from plugin.features import Feature, FeatureTable, features_of
 
@@ -18,14 +18,19 @@ _NEW_ONLY = "bright-nodule"
 _CT_ONLY = "sharp-interface"
 
 
-def signs(filler: Filler, lesion: str, table: FeatureTable) -> list[Feature]:
+def signs(filler: Filler, lesion: str) -> list[Feature]:
     """Returns the features that the latest sighting of a lesion shows; a sign of one modality only there."""
+    return filler.once(("signs", lesion), lambda: _signs(filler, lesion))
+
+
+def _signs(filler: Filler, lesion: str) -> list[Feature]:
     latest = filler.seen_last.get(lesion)
     if latest is None:
         return []
+    folder, language = filler.decision.pack.folder, filler.texts.language
     return [
         feature
-        for feature in table.features
+        for feature in filler.once("features", lambda: table_of(folder, language)).features
         if feature.sign.of == "sighting"
         and feature.shown_by(latest)
         and _applies(feature, latest, filler.decision, lesion)
@@ -40,12 +45,11 @@ def _applies(feature: Feature, sighting: Mapping[str, Any], decision: Decision, 
     return True
 
 
-def sign_lines(decision: Decision, texts: Texts, filler: Filler, lesions: Sequence[str]) -> list[str]:
+def sign_lines(texts: Texts, filler: Filler, lesions: Sequence[str]) -> list[str]:
     """Returns at most three lines: the feature, the lesions that show it, what it can and cannot mean."""
-    table = table_of(decision.pack.folder, texts.language)
     found: dict[str, tuple[Feature, list[str]]] = {}
     for lesion in filler.ordered(lesions):
-        for feature in signs(filler, lesion, table):
+        for feature in signs(filler, lesion):
             found.setdefault(feature.id, (feature, []))[1].append(lesion)
     return [
         texts.words("feature").format(
@@ -60,12 +64,12 @@ def sign_lines(decision: Decision, texts: Texts, filler: Filler, lesions: Sequen
 
 def table_of(folder: Path, language: str) -> FeatureTable:
     """Returns the table of features in a language, in English where there is none."""
-    file = folder / "text" / "features" / f"{language}.yaml"
-    if not file.is_file():
-        file = file.with_stem(COMPLETE)
-    return _read(folder, file.stem, file.stat().st_mtime_ns)
+    changed = changed_at(f"{folder}/text/features/{language}.yaml")
+    if changed is None:
+        language, changed = COMPLETE, changed_at(f"{folder}/text/features/{COMPLETE}.yaml")
+    return _read(folder, language, changed)
 
 
 @lru_cache(maxsize=8)
-def _read(folder: Path, language: str, _changed: int) -> FeatureTable:
+def _read(folder: Path, language: str, _changed: int | None) -> FeatureTable:
     return features_of(folder, language)

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
-from plugin.advice.markdown import escape, natural, plain, units
+from plugin.advice.markdown import Natural, escape, natural, plain, units
 from plugin.advice.text import Texts
 from plugin.advice.values import MOST_LABELS, number, rule_values, said_values, together
 from plugin.decision import Decision
+from plugin.once import Once
 from rules.finding import Finding
 
 MOST_ROWS = 10
@@ -27,15 +28,18 @@ class Slots(dict[str, str]):
     def __init__(self, sources: Sequence[Callable[[], Mapping[str, str]]], absent: str) -> None:
         super().__init__()
         self.sources = list(reversed(sources))
+        self.asked: list[Mapping[str, str]] = []
         self.absent = absent
 
     def __missing__(self, key: str) -> str:
+        # The sources are asked in order, and what an earlier one said stands.
+        for said in self.asked:
+            if key in said:
+                return said[key]
         while self.sources:
-            # The sources are asked in order, and what an earlier one said stands.
-            for name, value in self.sources.pop()().items():
-                self.setdefault(name, value)
-            if key in self:
-                return self[key]
+            self.asked.append(self.sources.pop()())
+            if key in self.asked[-1]:
+                return self.asked[-1][key]
         return self.absent
 
 
@@ -46,24 +50,33 @@ def fill(template: str, slots: Slots) -> str:
     return " ".join(template.format_map(slots).split())
 
 
-class Filler:
+class Filler(Once):
     """Fills texts about the findings of one rule, for a summary (`short`) or for Markdown."""
 
     def __init__(self, decision: Decision, texts: Texts, hook: str, *, short: bool) -> None:
         self.decision, self.texts, self.hook, self.short = decision, texts, hook, short
         self.outcomes = {lesion.id: lesion for lesion in decision.lesions}
         self.known_labels: dict[str, str] = {}
+        self.known_slots: dict[tuple[int, ...], tuple[Sequence[Finding], Slots]] = {}
 
     def text(self, template: str, findings: Sequence[Finding]) -> str:
         """Returns the template filled for findings that are about one thing."""
-        return fill(template, self.slots(findings))
+        if "{" not in template:
+            return template
+        about = tuple([id(finding) for finding in findings])
+        known = self.known_slots.get(about)
+        if known is None:
+            # The findings are kept beside their slots, so that no other one comes to have one of these ids.
+            known = self.known_slots[about] = (tuple(findings), self.slots(findings))
+        return fill(template, known[1])
 
     def slots(self, findings: Sequence[Finding]) -> Slots:
         """Returns the slots of findings of one rule."""
         lesions = self.ordered({finding.subject for finding in findings if finding.subject})
         said = together(findings)
         sources: list[Callable[[], Mapping[str, str]]] = [
-            lambda: self.of_lesions(lesions),
+            lambda: {"lesions": self.labels(lesions), "segment": self.segment(lesions)},
+            lambda: self.forms(0 if len(lesions) == 1 else 1),
             lambda: rule_values(self, findings, said, lesions),
             lambda: said_values(self, said),
             lambda: {"study": self.study(said, lesions), "class": self.modality(said.get("modality"))},
@@ -72,18 +85,17 @@ class Filler:
         ]
         return Slots(sources, self.texts.words("not_recorded"))
 
-    def of_lesions(self, lesions: Sequence[str]) -> dict[str, str]:
-        """Returns the labels, and the words that depend on how many there are."""
-        number = 0 if len(lesions) == 1 else 1
-        forms = {name: str(pair[number]) for name, pair in self.texts.data.get("forms", {}).items()}
-        return {**forms, "lesions": self.labels(lesions), "segment": self.segment(lesions)}
+    def forms(self, place: int) -> dict[str, str]:
+        """Returns the words that depend on how many lesions there are: for one (0), for others (1)."""
+        forms = self.texts.data.get("forms", {})
+        return self.once(("forms", place), lambda: {name: str(pair[place]) for name, pair in forms.items()})
 
     # ---------------------------------------------------------------- lesions
     @cached_property
     def seen_last(self) -> dict[str, Mapping[str, Any]]:
         """Returns the latest sighting that shows each lesion."""
         found: dict[str, Mapping[str, Any]] = {}
-        for values in (fact.values for fact in self.decision.facts if fact.kind == "sighting"):
+        for values in self.decision.put_in("sighting"):
             if values.get("visibility") == "visible":
                 known = found.get(str(values["lesion"]))
                 if known is None or _moment(known) < _moment(values):
@@ -92,7 +104,10 @@ class Filler:
 
     def ordered(self, lesions: Iterable[str]) -> list[str]:
         """Returns lesion ids in the natural order of their labels."""
-        return sorted(lesions, key=lambda lesion: (natural(self.label(lesion)), lesion))
+        return sorted(lesions, key=self._natural)
+
+    def _natural(self, lesion: str) -> tuple[Natural, str]:
+        return self.once(("natural", lesion), lambda: (natural(self.label(lesion)), lesion))
 
     def label(self, lesion: str) -> str:
         """Returns the label of a lesion, safe for where it goes."""
@@ -150,9 +165,9 @@ class Filler:
     def basis(self, lesions: Sequence[str], said: Mapping[str, Any]) -> str:
         """Returns the kinds of study that do not show the lesions, CT first."""
         found = {
-            str(fact.values.get("class"))
-            for fact in self.decision.evaluation.of("counted")
-            if fact.values["lesion"] in lesions
+            str(counted.get("class"))
+            for counted in self.decision.evaluation.values("counted")
+            if counted["lesion"] in lesions
         } or {str(code) for code in said.get("modality_all", ())}
         kinds = [code for code in _WEAK if code in found]
         names = [
@@ -191,8 +206,7 @@ class Filler:
         recent = decision.parameters.get("mdt_recent")
         if recent is not None:
             found["mdt_since"] = (decision.today - timedelta(days=int(recent.value))).isoformat()
-        gaps = [fact.values for fact in decision.facts if fact.kind == "gap"]
-        missing = len({(gap["resource"], gap.get("reason")) for gap in gaps}) or 1
+        missing = len({(gap["resource"], gap.get("reason")) for gap in decision.put_in("gap")}) or 1
         found["sources"] = (
             texts.words("sources_one") if missing == 1 else texts.words("sources_many").format(count=missing)
         )

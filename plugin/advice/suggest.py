@@ -37,10 +37,10 @@ def suggestions(group: Group, decision: Decision, texts: Texts, codes: Codes) ->
 
     An order may come from a rule merged into the card, but not a review: what the card is about comes first.
     """
-    own = group.own_rules()
+    own = group.own_rules
     if own and own <= _NO_ORDER:
         return ()
-    rules = set(group.rules())
+    rules = set(group.rules)
     made: list[Suggestion] = []
     if rules & _IOUS:
         made.append(_ious(group, decision, texts, codes))
@@ -64,11 +64,11 @@ def override_reasons(texts: Texts) -> tuple[OverrideReason, ...]:
 
 
 def _ordered(kind: str, decision: Decision) -> bool:
-    return any(fact.kind == "order" and fact.values.get("type") == kind for fact in decision.facts)
+    return any(order.get("type") == kind for order in decision.put_in("order"))
 
 
 def _mri_wanted(group: Group, decision: Decision) -> bool:
-    asking = [one for one in group.findings() if one.rule in _MRI]
+    asking = [one for one in group.findings if one.rule in _MRI]
     ordered = decision.fact("plan").get("hbMri", "unknown") != "unknown" or _ordered("liver-mri", decision)
     return not ordered and any((one.rule, text_case(one, decision)) not in _AWAITED for one in asking)
 
@@ -78,7 +78,7 @@ def _ious(group: Group, decision: Decision, texts: Texts, codes: Codes) -> Sugge
     label = texts.word("suggestions", "ceious" if contrast else "ious")
     resource = write.ious(
         decision.patient,
-        lesions=_refs(group.subjects(), decision),
+        lesions=_refs(group.subjects, decision),
         contrast=contrast,
         authored=decision.today,
     )
@@ -97,7 +97,7 @@ def _mri(group: Group, decision: Decision, texts: Texts, codes: Codes) -> list[S
         return []
     resource = write.liver_mri(
         decision.patient,
-        lesions=_refs(group.subjects(), decision),
+        lesions=_refs(group.subjects, decision),
         authored=decision.today,
         with_contrast=not plain,
     )
@@ -113,7 +113,7 @@ def _mri(group: Group, decision: Decision, texts: Texts, codes: Codes) -> list[S
 def _mdt(group: Group, decision: Decision, texts: Texts, codes: Codes) -> Suggestion:
     label = texts.word("suggestions", "mdt")
     resource = write.mdt_review(
-        decision.patient, lesions=_refs(group.subjects(), decision), authored=decision.today
+        decision.patient, lesions=_refs(group.subjects, decision), authored=decision.today
     )
     return _suggestion(label, resource, codes.mdt_review)
 

@@ -19,13 +19,15 @@ from plugin.advice.values import alike
 from plugin.decision import Advice, Decision, Shown
 from rules.finding import Finding
 
-_LINES = RULES[RESPONSE]
+_LINES = {rule: place for place, rule in enumerate(RULES[RESPONSE])}
 
 
 def response(
-    decision: Decision, texts: Texts, hook: str, places: Sequence[Shown], *, always: bool
+    decision: Decision, texts: Texts, brief: Filler, full: Filler, places: Sequence[Shown], *, always: bool
 ) -> list[Advice]:
     """Returns the response card where a finding has a line for it, else nothing.
+
+    `brief` fills its summary, `full` its detail.
 
     Lines that only stand beside others open no card unless `always`.
     """
@@ -37,8 +39,7 @@ def response(
         and each.merged_into is None
         and each.finding.rule in _LINES
     ]
-    findings.sort(key=lambda one: (_LINES.index(one.rule), one.subject or ""))
-    full = Filler(decision, texts, hook, short=False)
+    findings.sort(key=lambda one: (_LINES[one.rule], one.subject or ""))
     by_rule = by_case(findings, decision)
     lines = [line for group in by_rule for line in _line(group, decision, texts, full)]
     lines += _answers(decision, texts)
@@ -63,7 +64,7 @@ def response(
         Advice(
             family=RESPONSE,
             indicator="info",
-            summary=_summary(decision, texts, hook),
+            summary=_summary(decision, texts, brief),
             detail="\n\n".join(blocks),
             rules=rules,
             subjects=tuple(lesions),
@@ -73,8 +74,8 @@ def response(
     ]
 
 
-def _summary(decision: Decision, texts: Texts, hook: str) -> str:
-    values = dict(Filler(decision, texts, hook, short=True).of_patient)
+def _summary(decision: Decision, texts: Texts, brief: Filler) -> str:
+    values = dict(brief.of_patient)
     values["seen_count"] = str(sum(lesion.status in VISIBLE for lesion in decision.lesions))
     values["all_count"] = str(len(decision.lesions))
     target = decision.fact("target_response").get("value")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,9 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from plugin.errors import SettingsError
+from plugin.yaml_text import read_yaml
 
 COMPLETE = "en"
 """The language that has every text; another one falls back to it text by text."""
@@ -63,15 +64,26 @@ def texts_of(folder: Path, language: str) -> Texts:
 
     Raises SettingsError for a language without a file, and for a file with a key that English does not have.
     """
-    file = folder / "text" / f"{language}.yaml"
-    if not language.isalpha() or not file.is_file():
+    file = f"{folder}/text/{language}.yaml"
+    changed = changed_at(file) if language.isalpha() else None
+    if changed is None:
         known = ", ".join(sorted(each.stem for each in (folder / "text").glob("*.yaml")))
         raise SettingsError(f"cards.language: there are no texts for {language!r}; there are: {known}")
-    return _read(file, file.stat().st_mtime_ns)
+    return _read(file, changed)
+
+
+def changed_at(file: str) -> int | None:
+    """Returns when a file was changed (ns), None where there is no such file."""
+    try:
+        found = os.stat(file)
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns if stat.S_ISREG(found.st_mode) else None
 
 
 @lru_cache(maxsize=8)
-def _read(file: Path, _changed: int) -> Texts:
+def _read(name: str, _changed: int) -> Texts:
+    file = Path(name)
     data = _document(file)
     if data["language"] == COMPLETE:
         return Texts(COMPLETE, data)
@@ -84,7 +96,7 @@ def _read(file: Path, _changed: int) -> Texts:
 
 
 def _document(file: Path) -> dict[str, Any]:
-    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    data = read_yaml(file.read_text(encoding="utf-8"))
     if not isinstance(data, dict) or data.get("language") != file.stem:
         raise SettingsError(f"{file.name}: a file of texts begins with its own language: {file.stem}")
     return data

@@ -46,13 +46,16 @@ LOOSE = frozenset({"study", "date"})
 
 def said_values(filler: Filler, said: Mapping[str, Any]) -> dict[str, str]:
     """Returns the values that a rule says, as text."""
-    found = {slot: said[name].isoformat() for name, slot in _DAYS.items() if isinstance(said.get(name), date)}
+    found: dict[str, str] = {}
+    for name, value in said.items():
+        if name in _NUMBERS and value is not None:
+            found[_NUMBERS[name]] = number(value)
+        elif name in _DAYS and isinstance(value, date):
+            found[_DAYS[name]] = value.isoformat()
     days = {day for day in said.get("day_all", ()) if isinstance(day, date)}
     if days:
         latest = max(days).isoformat()
         found["date"] = latest if len(days) == 1 else filler.texts.words("date_up_to").format(date=latest)
-    numbers = {slot: said.get(name) for name, slot in _NUMBERS.items()}
-    found.update({slot: number(value) for slot, value in numbers.items() if value is not None})
     for slot in ("date", "remnant_day"):
         found.setdefault(slot, filler.texts.words("undated"))
     if "seenDay" in said or "notDay" in said:
@@ -155,11 +158,13 @@ def alike(template: str, findings: Sequence[Finding]) -> list[list[Finding]]:
 
     Findings that say the same stay together; those that differ are apart where the text names what differs.
     """
+    named = slots_of(template)
+    if len(findings) < 2 or named.isdisjoint(EXACT | LOOSE):
+        return [list(findings)]
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(repr([sorted(way.items()) for way in finding.says]), []).append(finding)
-    named = slots_of(template)
-    if len(groups) > 1 and (named & EXACT or (named & LOOSE and len(groups) <= _MOST_APART)):
+    if len(groups) > 1 and (named & EXACT or len(groups) <= _MOST_APART):
         return list(groups.values())
     return [list(findings)]
 

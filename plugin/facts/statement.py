@@ -9,6 +9,7 @@ from decimal import Decimal
 from rules.facts import Fact, Value
 from rules.numbers import fits
 
+_AS_THEY_ARE = (str, date)
 Given = bool | int | Decimal | date | str | None
 
 
@@ -17,14 +18,16 @@ def fact(kind: str, sources: Iterable[str], values: dict[str, Given]) -> Fact:
 
     A number that the rules cannot hold exactly (seven decimal places, a thousand million) is left out too.
     """
-    stated: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
-    # Most of what is stated is text.
-    for name in [name for name, value in stated.items() if type(value) is not str]:
-        value = stated[name]
-        if isinstance(value, bool):
+    stated: dict[str, Value] = {}
+    for name, value in values.items():
+        if value is None:
+            continue
+        if type(value) is str:
+            stated[name] = value
+        elif isinstance(value, bool):
             stated[name] = "yes" if value else "no"
-        elif not isinstance(value, str | date) and not fits(value):
-            del stated[name]
+        elif isinstance(value, _AS_THEY_ARE) or fits(value):
+            stated[name] = value
     return Fact(kind, stated, tuple(sorted(set(sources))))
 
 

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 from datetime import date
+from operator import attrgetter
 
 from fhir_profiles.records import ExamAdequacy
 from plugin.facts.index import adequacy_of, index_study
-from plugin.facts.statement import fact, yes
+from plugin.facts.statement import Given, fact, yes
 from plugin.timeline import Lesion, LesionSighting, Study, Timeline
 from plugin.timeline.days import first_of, last_of
 from plugin.timeline.segments import WHOLE, overlap
 from rules.facts import Fact
 
 _NOTHING = ExamAdequacy(source="")
+_quality_of = attrgetter("artefact", "coverage", "reticulation")
+_NO_QUALITY = _quality_of(_NOTHING)
+_described_of = attrgetter(
+    "ttsm",
+    "zero_size",
+    "unit_rejected",
+    "remnant",
+    "conspicuity",
+    "rim",
+    "rim_mm",
+    "morph_group",
+    "hu",
+    "hbp_signal",
+    "pet_avid",
+    "new_statement",
+)
+_NOTHING_DESCRIBED = _described_of(
+    LesionSighting(id="", lesion="", study="", day=None, modality=None, visibility=None)
+)
+"""Most sightings state a visibility and a size, and most readers nothing that bears on one site alone."""
 _SAYS_NOTHING = (None, "not-assessed")
 
 
@@ -61,35 +82,42 @@ def sighting_facts(timeline: Timeline) -> list[Fact]:
 
 
 def _sighting(each: LesionSighting, lesion: Lesion, study: Study) -> Fact:
-    said = study.adequacy or _NOTHING
-    return fact(
-        "sighting",
-        (*each.sources, *(() if study.adequacy is None else (said.source,))),
-        {
-            "id": each.id,
-            "lesion": each.lesion,
-            "exam": each.study,
-            "day": sighting_day(each),
-            "class": each.modality,
-            "visibility": each.visibility,
-            "mm": each.mm,
-            "ttsm": each.ttsm,
-            "zeroSize": yes(each.zero_size),
-            "unitRejected": yes(each.unit_rejected),
-            "remnant": each.remnant,
-            "conspicuity": each.conspicuity,
-            "rim": each.rim,
-            "rimMm": each.rim_mm,
-            "morphGroup": each.morph_group,
-            "hu": each.hu,
-            "hbpSignal": each.hbp_signal,
-            "petAvid": each.pet_avid,
-            "newStatement": each.new_statement,
-            "artefactAtSite": artefact_at(said, lesion),
-            "coveredSite": covered(said, lesion),
-            "reticulationAtSite": reticulation_at(said, lesion),
-        },
-    )
+    said = study.adequacy
+    values: dict[str, Given] = {
+        "id": each.id,
+        "lesion": each.lesion,
+        "exam": each.study,
+        "day": sighting_day(each),
+        "class": each.modality,
+        "visibility": each.visibility,
+        "mm": each.mm,
+    }
+    if _described_of(each) != _NOTHING_DESCRIBED:
+        values |= _described(each)
+    if said is None:
+        return fact("sighting", each.sources, values)
+    if _quality_of(said) != _NO_QUALITY:
+        values["artefactAtSite"] = artefact_at(said, lesion)
+        values["coveredSite"] = covered(said, lesion)
+        values["reticulationAtSite"] = reticulation_at(said, lesion)
+    return fact("sighting", (*each.sources, said.source), values)
+
+
+def _described(each: LesionSighting) -> dict[str, Given]:
+    return {
+        "ttsm": each.ttsm,
+        "zeroSize": yes(each.zero_size),
+        "unitRejected": yes(each.unit_rejected),
+        "remnant": each.remnant,
+        "conspicuity": each.conspicuity,
+        "rim": each.rim,
+        "rimMm": each.rim_mm,
+        "morphGroup": each.morph_group,
+        "hu": each.hu,
+        "hbpSignal": each.hbp_signal,
+        "petAvid": each.pet_avid,
+        "newStatement": each.new_statement,
+    }
 
 
 def sighting_day(each: LesionSighting) -> date | None:

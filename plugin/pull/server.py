@@ -6,17 +6,20 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import requests
 
 from plugin.dialects import Dialect, dialects
 from plugin.errors import FhirError
 from plugin.pull.address import base_of
-from plugin.pull.backend import Tokens
 from plugin.pull.capability import Capability, capability_of, configured
 from plugin.pull.client import Client
 from plugin.pull.transport import Deadline, new_session, watched
 from plugin.settings import Fhir, FhirServer, Settings
+
+if TYPE_CHECKING:
+    from plugin.pull.backend import Tokens
 
 THREADS = "vestige-pull"
 _MOST_THREADS = 128  # over all calls at once; they start as they are needed
@@ -39,7 +42,7 @@ class Server:
         self.chosen = chosen
         self.base = base_of(chosen.base)
         self.session: requests.Session = new_session(chosen, parallel=limits.parallel)
-        self.tokens = None if chosen.backend is None else Tokens(chosen, chosen.backend, limits)
+        self.tokens = _tokens(chosen, limits)
         self._limits = limits
         self._pool = pool
         self._clock = clock
@@ -97,6 +100,15 @@ class Server:
         self.session.close()
         if self.tokens is not None:
             self.tokens.close()
+
+
+def _tokens(chosen: FhirServer, limits: Fhir) -> Tokens | None:
+    if chosen.backend is None:
+        return None
+    # Only here: the settings have loaded the cryptography that sites without a backend never need.
+    from plugin.pull.backend import Tokens
+
+    return Tokens(chosen, chosen.backend, limits)
 
 
 class Sessions:

@@ -14,6 +14,7 @@ from plugin.timeline.model import Lesion
 from plugin.timeline.segments import in_order
 
 _ATTRIBUTES = ("depth_mm", "marker", "marker_migrated", "extra_resection", "nature", "characterised")
+_role_of = attrgetter("target_role")
 
 
 def lesions_of(
@@ -23,9 +24,9 @@ def lesions_of(
     sightings: Sequence[Sighting],
 ) -> tuple[Lesion, ...]:
     """Gives every tracked liver lesion with its properties, in order of id."""
-    of_attribute = _by_lesion(register, attributes, lambda each: each.lesion)
-    of_membership = _by_lesion(register, memberships, lambda each: each.lesion)
-    of_sighting = _by_lesion(register, sightings, lambda each: each.lesion)
+    of_attribute = _by_lesion(register, attributes)
+    of_membership = _by_lesion(register, memberships)
+    of_sighting = _by_lesion(register, sightings)
     return tuple(
         _lesion(register, entry, of_attribute[entry.id], of_membership[entry.id], of_sighting[entry.id])
         for entry in register.entries
@@ -41,12 +42,12 @@ def _described(entry: Entry, sighted: bool) -> bool:
     return sighted or entry.tainted or bool(entry.segments)
 
 
-def _by_lesion(register: Register, records: Iterable[Any], ref: Callable[[Any], Any]) -> dict[str, list[Any]]:
+def _by_lesion(register: Register, records: Iterable[Any]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = defaultdict(list)
     for record in records:
-        match = register.resolve(ref(record))
-        if match.lesion is not None:
-            found[match.lesion].append(record)
+        lesion = register.resolve(record.lesion).lesion
+        if lesion is not None:
+            found[lesion].append(record)
     return found
 
 
@@ -61,8 +62,7 @@ def _lesion(
     if values["nature"] is None:
         natures = {record.nature for record in entry.records if record.nature is not None}
         values["nature"] = natures.pop() if len(natures) == 1 else None
-    role = latest_value(attributes, lambda each: each.target_role)
-    role = role or latest_value(sightings, lambda each: each.target_role)
+    role = latest_value(attributes, _role_of) or latest_value(sightings, _role_of)
     segments = entry.segments or {each for one in sightings if (each := one.lesion and one.lesion.segment)}
     merged = [ref for record in entry.records if (ref := record.merged_into) is not None]
     merged += [ref for each in attributes if (ref := each.merged_into) is not None]
@@ -92,7 +92,7 @@ def _other(register: Register, entry: Entry, refs: Iterable[LesionRef]) -> str |
 
 def latest_value(records: Sequence[Stated], value: Callable[[Any], Any]) -> Any:
     """Gives the value of the latest records that state one; None where those of that day differ."""
-    stated = [(_when(each), value(each)) for each in records if value(each) is not None]
+    stated = [(_when(each), said) for each in records if (said := value(each)) is not None]
     if not stated:
         return None
     newest = max(when for when, _ in stated)

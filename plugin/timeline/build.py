@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from fhir_profiles.records import (
     Biopsy,
@@ -20,7 +22,6 @@ from fhir_profiles.records import (
     LabResult,
     LesionAttribute,
     LesionRecord,
-    LesionRef,
     MdtReview,
     NewLesionStatement,
     PathologyNodule,
@@ -49,7 +50,7 @@ from plugin.timeline.study import Studies
 RecordT = TypeVar("RecordT", bound=Stated)
 
 
-class _Said(NamedTuple):
+class _Said(Struct, frozen=True):
     """What one study says of one lesion."""
 
     place: Place
@@ -73,9 +74,7 @@ def build(chart: Chart, *, today: date, timezone: ZoneInfo) -> Timeline:
     )
     said = inherit(intake.of(Sighting))
     novelty = intake.of(NewLesionStatement)
-    register = Register(
-        intake.of(LesionRecord), _mentions(said, novelty), _placed(said, "other"), _placed(said, "liver")
-    )
+    register = _register(intake.of(LesionRecord), said, novelty)
     lesions = lesions_of(register, intake.of(LesionAttribute), intake.of(PlanMembership), said)
     studies, sightings = _studies(intake, register, lesions, said, novelty)
     intake.notes += [
@@ -117,13 +116,18 @@ def build(chart: Chart, *, today: date, timezone: ZoneInfo) -> Timeline:
     )
 
 
-def _mentions(said: Iterable[Sighting], novelty: Iterable[NewLesionStatement]) -> list[LesionRef]:
-    found = [each.lesion for each in said if each.region != "other"]
-    return [ref for ref in (*found, *(each.lesion for each in novelty)) if ref is not None]
-
-
-def _placed(said: Iterable[Sighting], region: str) -> list[LesionRef]:
-    return [each.lesion for each in said if each.region == region and each.lesion is not None]
+def _register(
+    bodies: Sequence[LesionRecord], said: Iterable[Sighting], novelty: Iterable[NewLesionStatement]
+) -> Register:
+    """The tracked lesions, by what is on record of each and where the statements place it."""
+    places = {(each.lesion, each.region) for each in said if each.lesion is not None}
+    places |= {(each.lesion, None) for each in novelty if each.lesion is not None}
+    return Register(
+        bodies,
+        {ref for ref, region in places if region != "other"},
+        {ref for ref, region in places if region == "other"},
+        {ref for ref, region in places if region == "liver"},
+    )
 
 
 def _studies(
@@ -144,11 +148,12 @@ def _studies(
     for each in liver:
         study, modality = studies.of(each)
         match = register.resolve(each.lesion)
-        if match.lesion in tracked and match.lesion is not None:
-            here = placed.get((match.lesion, study))
+        lesion = match.lesion
+        if lesion is not None and lesion in tracked:
+            here = placed.get((lesion, study))
             if here is None:
-                here = _Said(Place(match.lesion, study, modality, studies.day(study)), [], [])
-                placed[match.lesion, study] = here
+                here = _Said(Place(lesion, study, modality, studies.day(study)), [], [])
+                placed[lesion, study] = here
             if isinstance(each, NewLesionStatement):
                 here.novelty.append(each)
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fhir_profiles.records import DayRange, Exam, ExamAdequacy, NewLesionStatement, Report, Sighting
@@ -29,6 +30,8 @@ class Examination:
     synthetic: bool = False
     id: str = ""
     default: str | None = None
+    placed: dict[str | None, tuple[str, str | None]] = field(default_factory=dict)
+    """The id and class of the study of what is said by a method, as far as asked for."""
     _classes: frozenset[str] | None = None
     _by_class: dict[str | None, list[Statement]] | None = None
     _day: DayRange | None = None
@@ -57,10 +60,10 @@ class Examination:
         return self._day
 
     def _find_day(self) -> DayRange | None:
-        said: list[Exam | Report | Statement] = [*self.exams, *self.reports, *self.statements]
-        dated = [each for each in said if each.day is not None and not is_late(each)]
-        dated.sort(key=lambda each: (_DAY_OF.index(type(each)), each.source))
-        days = [each.day for each in dated if each.day is not None]
+        exams = _days_of(self.exams)
+        if exams and exams[0].exact:
+            return exams[0]
+        days = exams + _days_of([*self.reports, *self.statements])
         if not days or days[0].exact:
             return days[0] if days else None
         inside = [day for day in days if day.exact and days[0].first <= day.first <= days[0].last]
@@ -112,6 +115,13 @@ class Examination:
         if "PET" in classes:
             return "PET"
         return next(iter(classes)) if len(classes) == 1 else None
+
+
+def _days_of(said: Iterable[Exam | Report | Statement]) -> list[DayRange]:
+    """The days of records, those of the kind that decides before others, and in order of source."""
+    dated = [each for each in said if each.day is not None and not is_late(each)]
+    dated.sort(key=lambda each: (_DAY_OF.index(type(each)), each.source))
+    return [each.day for each in dated if each.day is not None]
 
 
 def is_late(record: Exam | Report | Statement) -> bool:

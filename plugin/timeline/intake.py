@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -79,15 +79,48 @@ class Intake:
 
     def of(self, kind: type[StatedT]) -> list[StatedT]:
         """Gives the usable records on record of one type."""
-        return [record for record in self.records.get(kind, ()) if isinstance(record, kind)]
+        return _of_type(self.records, kind)
 
     def drafted(self, kind: type[StatedT]) -> list[StatedT]:
         """Gives the records of one type that come from drafts in the hook."""
-        return [record for record in self.drafts.get(kind, ()) if isinstance(record, kind)]
+        return _of_type(self.drafts, kind)
 
     def preliminary(self, kind: type[StatedT]) -> list[StatedT]:
         """Gives the records of one type that are not final."""
-        return [record for record in self.pending.get(kind, ()) if isinstance(record, kind)]
+        return _of_type(self.pending, kind)
+
+
+def _of_type(records: Mapping[type, list[Stated]], kind: type[StatedT]) -> list[StatedT]:
+    return cast("list[StatedT]", list(records.get(kind, ())))
+
+
+class _Versions:
+    """Resources by type and id; nearly every one is there once, and the others wait apart."""
+
+    def __init__(self, resources: Iterable[Mapping[str, Any]]) -> None:
+        self._first: dict[str, Mapping[str, Any]] = {}
+        self._others: dict[str, list[Mapping[str, Any]]] = {}
+        for number, resource in enumerate(resources):
+            own = resource.get("id") if type(resource) is dict or is_object(resource) else None
+            key = f"{resource.get('resourceType')}/{own}" if isinstance(own, str) else f"#{number}"
+            if key in self._first:
+                self._others.setdefault(key, []).append(resource)
+            else:
+                self._first[key] = resource
+
+    def leave_out(self, others: _Versions) -> None:
+        """Leaves out the resources that are among the others, too; what has no id is never the same."""
+        for key in others._first:
+            if not key.startswith("#"):
+                self._first.pop(key, None)
+
+    def newest(self) -> Iterator[Mapping[str, Any]]:
+        """Gives the newest version of each; versions that cannot be ranked and differ are all given."""
+        for key, resource in self._first.items():
+            if key in self._others:
+                yield from newest([resource, *self._others[key]])
+            else:
+                yield resource
 
 
 def take_in(
@@ -101,43 +134,33 @@ def take_in(
 ) -> Intake:
     """Gives the records to use; drafts take the place of stored resources with the same id."""
     intake = Intake()
-    proposed = _newest(with_medications(drafts, base))
-    resources = with_medications(resources, base)
-    stored = {key: found for key, found in _newest(resources).items() if key not in proposed}
+    proposed = _Versions(with_medications(drafts, base))
+    stored = _Versions(with_medications(resources, base))
+    stored.leave_out(proposed)
+    own = f"Patient/{patient_id}"
+    read_in: list[Stated | Rejected] = []
+    drafted: list[Stated | Rejected] = []
     birth: date | None = None
-    read_in: list[tuple[Stated | Rejected, bool]] = []
-    for found, draft in ((stored, False), (proposed, True)):
-        for resource in (each for versions in found.values() for each in versions):
+    for found, records in ((stored, read_in), (proposed, drafted)):
+        for resource in found.newest():
             for record in read(resource, base=base, timezone=timezone):
-                if not _own(record, patient_id, intake):
+                if record.subject != own and not _own(record, patient_id, intake):
                     break
-                read_in.append((record, draft))
-                if isinstance(record, Rejected) and _hides(record, resource):
-                    intake.unreadable.append(record)
-                if isinstance(record, PatientRecord) and record.birth is not None:
+                records.append(record)
+                if isinstance(record, Rejected):
+                    if _hides(record, resource):
+                        intake.unreadable.append(record)
+                elif isinstance(record, PatientRecord) and record.birth is not None:
                     birth = record.birth.first
-    for each, draft in read_in:
-        _sort_in(each, draft, intake, today, birth)
+    _sort_in(read_in, intake, today, birth)
+    _sort_in_drafts(drafted, intake)
     _supersede(intake)
     return intake
 
 
-def _newest(resources: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Gives the newest version of each resource; versions that cannot be ranked and differ are all kept."""
-    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for number, resource in enumerate(resources):
-        found[_key(resource) or f"#{number}"].append(resource)
-    return {key: each if len(each) == 1 else newest(each) for key, each in found.items()}
-
-
-def _key(resource: Mapping[str, Any]) -> str | None:
-    own = resource.get("id") if type(resource) is dict or is_object(resource) else None
-    return f"{resource.get('resourceType')}/{own}" if isinstance(own, str) else None
-
-
 def _own(record: Stated | Rejected, patient_id: str, intake: Intake) -> bool:
     """Says whether the record is of this patient; the chart has checked it, this is the second lock."""
-    if not record.subject or record.subject == f"Patient/{patient_id}":
+    if not record.subject:
         return True
     named = _PATIENT.search(record.subject)
     if named is None or named["id"] == patient_id.rsplit("/", 1)[-1]:
@@ -156,37 +179,41 @@ def _hides(rejected: Rejected, resource: Mapping[str, Any]) -> bool:
     return rejected.resource_type in _DECISIVE
 
 
-def _sort_in(record: Stated | Rejected, draft: bool, intake: Intake, today: date, birth: date | None) -> None:
-    if isinstance(record, Rejected):
-        intake.rejected.append(record)
-        return
-    kind = type(record)
-    if draft:
-        if isinstance(record, _FROM_DRAFTS):
-            intake.drafts[kind].append(record)
+def _sort_in_drafts(records: Iterable[Stated | Rejected], intake: Intake) -> None:
+    for record in records:
+        if isinstance(record, Rejected):
+            intake.rejected.append(record)
+        elif isinstance(record, _FROM_DRAFTS):
+            intake.drafts[type(record)].append(record)
         else:
-            intake.notes.append(Note(source=record.source, reason="draft-not-used", detail=kind.__name__))
-        return
-    day = record.day
-    odd = day is not None and (day.last > today or (birth is not None and day.last < birth))
-    if odd and not isinstance(record, Plan):
-        reason = _impossible(record, today, birth)
-        if reason is not None:
-            resource_type = record.source.split("/", 1)[0]
-            intake.rejected.append(
-                Rejected(
-                    source=record.source, resource_type=resource_type, reason=reason, subject=record.subject
-                )
-            )
-            return
-        record = _cut(record, today)
-    if kind in _MUST_BE_FINAL and not _usable(record):
-        intake.pending[kind].append(record)
-        intake.notes.append(
-            Note(source=record.source, reason="not-final", detail=record.status or "no status")
-        )
-        return
-    intake.records[kind].append(record)
+            kind = type(record).__name__
+            intake.notes.append(Note(source=record.source, reason="draft-not-used", detail=kind))
+
+
+def _sort_in(records: Iterable[Stated | Rejected], intake: Intake, today: date, birth: date | None) -> None:
+    """Sorts records by type: to be used, pending, or rejected."""
+    for record in records:
+        if isinstance(record, Rejected):
+            intake.rejected.append(record)
+            continue
+        day, kind = record.day, type(record)
+        if day is not None and (day.last > today or (birth is not None and day.last < birth)):
+            if kind is not Plan and (reason := _impossible(record, today, birth)) is not None:
+                intake.rejected.append(_out_of_time(record, reason))
+                continue
+            record = record if kind is Plan else _cut(record, today)
+        if kind in _MUST_BE_FINAL and not _usable(record):
+            intake.pending[kind].append(record)
+            said = record.status or "no status"
+            intake.notes.append(Note(source=record.source, reason="not-final", detail=said))
+        else:
+            intake.records[kind].append(record)
+
+
+def _out_of_time(record: Stated, reason: str) -> Rejected:
+    """A record whose day cannot be right."""
+    kind = record.source.split("/", 1)[0]
+    return Rejected(source=record.source, resource_type=kind, reason=reason, subject=record.subject)
 
 
 def _usable(record: Stated) -> bool:

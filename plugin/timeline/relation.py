@@ -52,7 +52,9 @@ def _of_parts(lesions: Sequence[Lesion], sightings: Sequence[LesionSighting]) ->
 def _of_wholes(lesions: Sequence[Lesion], sightings: Sequence[LesionSighting]) -> Iterator[LesionSighting]:
     """A whole is seen where any of its parts is seen; that parts are not seen says nothing of it."""
     wholes = {lesion.id: lesion.split_from for lesion in lesions if lesion.split_from is not None}
-    said = {(each.lesion, each.study) for each in sightings} if wholes else set()
+    if not wholes:
+        return
+    said = {(each.lesion, each.study) for each in sightings}
     seen: dict[tuple[str, str], list[LesionSighting]] = {}
     for each in sightings:
         whole = wholes.get(each.lesion)

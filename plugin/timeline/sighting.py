@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fhir_profiles.records import DayRange, NewLesionStatement, Sighting
@@ -30,9 +31,10 @@ WRITTEN_WITHIN_DAYS = 7
 """A statement may carry the day it was written instead of that of the study."""
 _BOUND_BELOW = (">", ">=")
 _UNSEEN = ("not-visible", "not-assessed")
+_ZERO = Decimal(0)
 
 
-class Place(NamedTuple):
+class Place(Struct, frozen=True, gc=False):
     """Where statements belong: a lesion and a study of one class, and when the study was made."""
 
     lesion: str
@@ -50,8 +52,10 @@ def inherit(sightings: Sequence[Sighting]) -> list[Sighting]:
     for group in sightings:
         for member in group.members:
             parents[member].append(group)
+    if not parents:
+        return list(sightings)
     said = [each for each in sightings if _says_something(each)]
-    return [_completed(each, parents.get(each.key, [])) for each in said] if parents else said
+    return [_completed(each, parents.get(each.key, [])) for each in said]
 
 
 def _says_something(sighting: Sighting) -> bool:
@@ -81,23 +85,23 @@ def put_together(
     notes: list[Note] = []
     by_visibility = _by_visibility(ordered)
     silent = by_visibility.pop(None, [])
+    misdated = [each for each in ordered if each.day != place.day and _misdated(place, each)]
     if not by_visibility:
-        return [_one(place, None, silent, novelty, notes)], notes
-    found = []
-    carrier = next(each for each in _ORDER if each in by_visibility)
-    for visibility in _ORDER:
-        if visibility not in by_visibility:
-            continue
-        extra = silent if visibility == carrier else []
-        new = novelty if visibility == carrier else ()
-        found.append(_one(place, visibility, [*by_visibility[visibility], *extra], new, notes))
-    notes += [Note(source=each.source, reason="day-differs") for each in ordered if _misdated(place, each)]
+        return [_one(place, None, silent, novelty, misdated, notes)], notes
+    first, *others = [each for each in _ORDER if each in by_visibility]
+    # What is said without a visibility belongs to the first.
+    found = [_one(place, first, [*by_visibility[first], *silent], novelty, misdated, notes)]
+    found += [_one(place, each, by_visibility[each], (), misdated, notes) for each in others]
+    notes += [Note(source=each.source, reason="day-differs") for each in misdated]
     return found, notes
 
 
 def _by_visibility(ordered: Sequence[Sighting]) -> dict[str | None, list[Sighting]]:
     """The statements on each visibility; a size beside "not visible" states both."""
     found: dict[str | None, list[Sighting]] = {}
+    stated = {each.visibility for each in ordered}
+    if len(stated) == 1 and (stated.isdisjoint(_UNSEEN) or not any(map(_measured, ordered))):
+        return {stated.pop(): list(ordered)}
     unclear = {each.visibility for each in ordered if each.explicit} == {"indeterminate"}
     for each in ordered:
         # A size alone means visible, but not against the reader's own word that it is unclear.
@@ -110,7 +114,7 @@ def _by_visibility(ordered: Sequence[Sighting]) -> dict[str | None, list[Sightin
 
 def _measured(each: Sighting) -> bool:
     """A size beside "not visible" is a statement of its own: the record contradicts itself."""
-    return bool(each.ttsm) or (each.mm is not None and each.mm > 0)
+    return bool(each.ttsm) or (each.mm is not None and each.mm > _ZERO)
 
 
 def _one(
@@ -118,22 +122,25 @@ def _one(
     visibility: str | None,
     statements: Sequence[Sighting],
     novelty: Sequence[NewLesionStatement],
+    misdated: Sequence[Sighting],
     notes: list[Note],
 ) -> LesionSighting:
     mm, exact = _size(statements, notes)
-    sources = sorted({each.source for each in (*statements, *novelty)})
-    return LesionSighting(
-        id="/".join((place.lesion, place.study, visibility or "unstated")),
+    sources = {each.source for each in (*statements, *novelty)}
+    plain = place.day is not None and not misdated
+    sighting = LesionSighting(
+        id=f"{place.lesion}/{place.study}/{visibility or 'unstated'}",
         lesion=place.lesion,
         study=place.study,
-        day=_day(place, visibility, statements),
+        day=place.day if plain else _day(place, visibility, statements),
         modality=place.modality,
         visibility=visibility,
-        mm=mm if visibility in ("visible", "indeterminate", None) else None,
+        mm=None if visibility in _UNSEEN else mm,
         exact=exact,
-        sources=tuple(sources),
-        **_described(visibility, mm, statements, novelty, notes),
+        sources=tuple(sorted(sources)),
     )
+    described = _described(visibility, mm, statements, novelty, notes)
+    return replace(sighting, **described) if described else sighting
 
 
 def _described(
@@ -193,9 +200,11 @@ def _misdated(place: Place, each: Sighting) -> bool:
 
 def _size(statements: Sequence[Sighting], notes: list[Note]) -> tuple[Decimal | None, bool]:
     """The larger of different sizes; "at most" is a bound and "at least" no size at all."""
-    sized = [each for each in statements if each.mm is not None and each.mm > 0]
+    sized = [each for each in statements if each.mm is not None and each.mm > _ZERO]
     if not sized:
         return None, True
+    if len(sized) == 1 and sized[0].size_comparator is None:
+        return sized[0].mm, True
     if any(each.size_comparator in _BOUND_BELOW for each in sized):
         return None, False
     sizes = {each.mm for each in sized if each.mm is not None}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace as with_changes
+from operator import attrgetter
 
 from msgspec.structs import replace
 
@@ -25,6 +26,7 @@ from plugin.timeline.adequacy import together
 from plugin.timeline.examination import Examination, Statement, is_late
 from plugin.timeline.model import Study
 
+_source_of = attrgetter("source")
 _LIVER_REGIONS = ("liver", "abdomen", "whole-body")
 
 
@@ -34,7 +36,7 @@ class Studies:
     def __init__(
         self,
         exams: Iterable[Exam],
-        reports: Iterable[Report],
+        reports: Sequence[Report],
         statements: Sequence[Statement],
         preliminary: Sequence[Statement],
     ) -> None:
@@ -42,13 +44,16 @@ class Studies:
         self._by_key: dict[str, Examination] = {}
         self._reported: dict[str, list[Examination]] = defaultdict(list)
         self._of: dict[int, Examination] = {}
-        self._placed: dict[tuple[int, str | None], tuple[str, str | None]] = {}
         for exam in sorted(exams, key=lambda each: each.source):
             self._take_exam(exam)
-        by_key = {each.key: each for each in (*statements, *preliminary)}
+        reported = any(report.results for report in reports)
+        by_key = {each.key: each for each in (*statements, *preliminary)} if reported else {}
         for report in sorted(reports, key=lambda each: (not each.studies, each.source)):
             self._take_report(report, [by_key[key] for key in report.results if key in by_key])
-        for statement in sorted(statements, key=lambda each: (not each.studies, each.source)):
+        ordered = sorted(statements, key=_source_of)
+        for statement in (each for each in ordered if each.studies):
+            self._take_statement(statement)
+        for statement in (each for each in ordered if not each.studies):
             self._take_statement(statement)
         for each in preliminary:
             for examination in self._linked(each)[:1]:
@@ -64,11 +69,10 @@ class Studies:
     def of(self, statement: Statement) -> tuple[str, str | None]:
         """Gives the study's id and class for a statement."""
         examination = self._of[id(statement)]
-        known = self._placed.get((id(examination), statement.method))
+        known = examination.placed.get(statement.method)
         if known is None:
             modality = examination.modality(statement.method)
-            known = examination.key(modality), modality
-            self._placed[id(examination), statement.method] = known
+            known = examination.placed[statement.method] = examination.key(modality), modality
         return known
 
     def day(self, study_id: str) -> DayRange | None:
@@ -122,8 +126,13 @@ class Studies:
                 self._reported[result].append(examination)
 
     def _take_statement(self, statement: Statement) -> None:
-        linked = self._linked(statement)
-        examination = linked[0] if linked else self._same_day(statement) or self._synthetic(statement)
+        studies = statement.studies
+        named = self._by_key.get(studies[0].key or "") if len(studies) == 1 and not studies[0].uid else None
+        if named is not None:
+            examination = named
+        else:
+            linked = self._linked(statement)
+            examination = linked[0] if linked else self._same_day(statement) or self._synthetic(statement)
         examination.statements.append(statement)
         self._of[id(statement)] = examination
 

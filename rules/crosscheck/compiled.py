@@ -36,15 +36,20 @@ class Compiler:
 
     def compile(self, statements: list[Statement]) -> list[CompiledStatement]:
         """Returns the statements as functions."""
+        texts: list[str] = []
         for number, statement in enumerate(statements):
             head = self.source.begin(f"s{number}")
             _Writer(self, statement).write()
             self.source.end(head)
+            texts.append("\n".join(self.source.lines))
+            self.source.lines.clear()
         scope: dict[str, Any] = {f"C{i}": value for i, value in enumerate(self.source.constants)}
         scope |= {f"P{i}": choose for i, choose in enumerate(self.choosers)}
         scope |= SCOPE
-        # The text holds numbers and names made here only, never a word of the rule pack.
-        exec(compile("\n".join(self.source.lines), "<crosscheck>", "exec"), scope)  # noqa: S102 # nosec B102
+        # The texts hold numbers and names made here only, never a word of the rule pack. One by one: the
+        # syntax tree of all together takes 30 MB, most of which stays with the process.
+        for number, text in enumerate(texts):
+            exec(compile(text, f"<crosscheck s{number}>", "exec"), scope)  # noqa: S102 # nosec B102
         return [
             CompiledStatement(
                 statement, scope[f"s{number}"], tuple(dict.fromkeys(c.kind for c in statement.when))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import decimal
 import time
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from rules.admission import Admitted
@@ -29,7 +31,7 @@ class Reference:
         self.kinds = pack.kinds
         self.strata = [list(group) for _, group in groupby(compiled, key=lambda one: one.statement.stratum)]
         self.given = {give.kind for one in compiled for give in one.statement.given()} | {FINDING}
-        self.indexes = list(compiler.source.indexes)
+        self.indexes = [_Index(kind, positions) for kind, positions in compiler.source.indexes]
         self.prepared: tuple[tuple[Key, ...], dict[str, list[Row]]] = ((), {})
 
     def evaluate(self, admitted: Admitted, timeout: float = 10.0) -> Trace:
@@ -68,20 +70,14 @@ class _Run:
         self.lookups: dict[int, dict[Any, list[Row]]] = {}
         self.left = MAX_MATCHES
 
-    def add(self, key: Key) -> None:
-        """Numbers a given fact, if it is not known yet."""
-        number = self.next
-        if self.numbers.setdefault(key, number) == number:
-            self.next = number + 1
-            self.rows[key[0]].append((number, *key[1]))
-
     def lookup(self, number: int) -> dict[Any, list[Row]]:
         """Returns the rows of a kind by the values at some positions; rows without such a value are left
         out."""
         found = self.lookups.get(number)
         if found is None:
-            kind, positions = self.reference.indexes[number]
-            found = self.lookups[number] = _index(self.rows[kind], positions)
+            index = self.reference.indexes[number]
+            rows = self.rows[index.kind]
+            found = self.lookups[number] = index.of(rows) if rows else {}
         return found
 
     def check(self) -> None:
@@ -91,41 +87,47 @@ class _Run:
 
     def run(self) -> Trace:
         outcomes: dict[str, Outcome] = {}
+        rows = self.rows
         for stratum in self.reference.strata:
             self.check()
-            spoke: list[tuple[Statement, Outcome]] = []
+            fresh: list[Key] = []
             for compiled in stratum:
-                outcome = self.statement(compiled)
-                if outcome is not None:
-                    outcomes[compiled.statement.id] = outcome
-                    spoke.append((compiled.statement, outcome))
-            changed: set[str] = set()
-            for statement, outcome in spoke:
-                changed |= self.publish(statement, outcome)
-            for number in [n for n in self.lookups if self.reference.indexes[n][0] in changed]:
-                del self.lookups[number]
+                for kind in compiled.needs:
+                    if not rows[kind]:
+                        break
+                else:
+                    outcome = self.statement(compiled)
+                    if outcome is not None:
+                        statement = compiled.statement
+                        outcomes[statement.id] = outcome
+                        if statement.status == "active":
+                            fresh += [key for key, _ in outcome.gifts]
+                            if outcome.ways:
+                                fresh += finding_keys(statement, outcome)
+            if fresh:
+                self.publish(fresh)
         return Trace(outcomes, self.numbers, self.asserted)
 
-    def publish(self, statement: Statement, outcome: Outcome) -> set[str]:
-        """Makes the facts of an active statement known to higher strata; returns their kinds."""
-        if statement.status != "active":
-            return set()
-        keys = [key for key, _ in outcome.gifts]
-        if outcome.ways:
-            keys += finding_keys(statement, outcome)
+    def publish(self, keys: list[Key]) -> None:
+        """Makes facts known to higher strata; those that are not known yet get the next numbers."""
+        rows, numbers, number = self.rows, self.numbers, self.next
+        changed: set[str] = set()
         for key in keys:
-            self.add(key)
-        return {kind for kind, _ in keys}
+            if numbers.setdefault(key, number) == number:
+                kind, values = key
+                rows[kind].append((number, *values))
+                changed.add(kind)
+                number += 1
+        self.next = number
+        indexes = self.reference.indexes
+        for stale in [n for n in self.lookups if indexes[n].kind in changed]:
+            del self.lookups[stale]
 
     def statement(self, compiled: CompiledStatement) -> Outcome | None:
         """Returns what a statement concludes, None where it is silent."""
-        rows = self.rows
-        for kind in compiled.needs:
-            if not rows[kind]:
-                return None
         ways: Ways = {}
         gifts: Gifts = {}
-        self.left -= compiled.conclude(rows, self.lookup, ways, gifts, self.check, self.left)
+        self.left -= compiled.conclude(self.rows, self.lookup, ways, gifts, self.check, self.left)
         if self.left < 0:
             raise LimitExceeded(f"more than {MAX_MATCHES} ways in which conditions hold")
         return Outcome(ways, gifts) if ways or gifts else None
@@ -143,16 +145,19 @@ def finding_keys(statement: Statement, outcome: Outcome) -> list[Key]:
     return found
 
 
-def _index(rows: list[Row], positions: tuple[int, ...]) -> dict[Any, list[Row]]:
-    found: dict[Any, list[Row]] = {}
-    if len(positions) == 1:
-        place = positions[0]
-        for row in rows:
-            if row[place] is not None:
-                found.setdefault(row[place], []).append(row)
+class _Index:
+    """Finds the rows of a kind by their values at some positions; rows without such a value are left out."""
+
+    def __init__(self, kind: str, positions: tuple[int, ...]) -> None:
+        self.kind = kind
+        self.alone = len(positions) == 1
+        self.values = itemgetter(*positions)
+
+    def of(self, rows: list[Row]) -> dict[Any, list[Row]]:
+        """Returns the rows by the one value, or by a tuple of several."""
+        found: defaultdict[Any, list[Row]] = defaultdict(list)
+        for values, row in zip(map(self.values, rows), rows, strict=True):
+            found[values].append(row)
+        for values in [None] if self.alone else [values for values in found if None in values]:
+            found.pop(values, None)
         return found
-    for row in rows:
-        values = tuple([row[place] for place in positions])
-        if None not in values:
-            found.setdefault(values, []).append(row)
-    return found

@@ -21,14 +21,14 @@ def conclusion(number: int, case: Case, bound: tuple[Condition, ...], integers: 
     numbers = "".join(f"i{slot}, " for slot in range(len(bound)))
     lines = [f"for {numbers} in bindings:"]
     lines += [f"    r{slot} = rows[i{slot}]" for slot in range(len(bound))]
-    support = f"({''.join(f'r{slot}[0], ' for slot in range(len(bound)))})"
+    support = f"{{{', '.join(f'r{slot}[0]' for slot in range(len(bound)))}}}"
     for give in case.then:
         values = "".join(f"{value}, " for value in outputs.fact(give))
         lines += [
             f"    at = ({outputs.constant(give.kind)}, ({values})), {number}",
-            "    known = gifts.get(at)",
-            f"    if known is None: gifts[at] = set({support})",
-            f"    else: known.update({support})",
+            f"    used = {support}",
+            "    known = gifts.setdefault(at, used)",
+            "    if known is not used: known |= used",
         ]
     if case.finding is not None:
         subject = outputs.value(case.finding.subject, "id") if case.finding.subject else "None"
@@ -36,7 +36,7 @@ def conclusion(number: int, case: Case, bound: tuple[Condition, ...], integers: 
         lines += [
             f"    at = {number}, {subject}",
             "    way = ways.get(at)",
-            f"    if way is None: ways[at] = Way({{{said}}}, set({support}))",
+            f"    if way is None: ways[at] = Way({{{said}}}, {support})",
             "    else:",
             f"        way.says.add({said})",
             f"        way.support.update({support})",

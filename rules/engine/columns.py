@@ -65,10 +65,10 @@ class Columns:
     def names(self) -> set[str]:
         """Returns the names of all properties that enter the engine."""
         columns = {name for columns in self.sources.values() for name in columns.values()}
-        return columns | {*self.kinds.values(), SENTINEL, "id", "one"}
+        return columns | {*self.kinds.values(), SENTINEL, "id"}
 
     def writer(self, kind: str) -> Callable[[Sequence[Row]], list[str]]:
         """Returns a function that writes rows as JSON, of integers only; the ids count from 1."""
         parts = [f'"{name}":{{{source}}}' for source, name in self.sources[kind].items()]
-        body = ",".join([f'"{self.kinds[kind]}":1,"id":{{r[0] + 1}},"one":1', *parts])
+        body = ",".join([f'"{self.kinds[kind]}":1,"id":{{r[0] + 1}}', *parts])
         return self.integers.compile("rows", f"[f'{{{{{body}}}}}' for r in rows]")

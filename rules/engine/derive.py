@@ -112,8 +112,8 @@ class _Given:
         kind = self.outputs.constant(self.give.kind)
         lines += [
             f"at = ({kind}, ({''.join(f'{value}, ' for value in values)})), 0",
-            "if at in gifts: gifts[at] |= used",
-            "else: gifts[at] = used",
+            "held = gifts.setdefault(at, used)",
+            "if held is not used: held |= used",
         ]
         if statement.source is not None and not self.counts:
             lines = ["if met:", *(f"    {line}" for line in lines)]

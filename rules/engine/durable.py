@@ -145,18 +145,39 @@ class _Run:
     def conclude(self, stratum: list[Plan], firings: Firings, outcomes: dict[str, Outcome]) -> None:
         """Adds what the statements of a stratum conclude; their facts are known when all have concluded."""
         fresh: list[Key] = []
+        known = self.known
         for plan in stratum:
-            outcome = plan.conclude(firings, self.known)
-            if outcome is None:
+            outcome = plan.conclude(firings, known)
+            if outcome is not None:
+                outcomes[plan.id] = outcome
+                if plan.active:
+                    fresh += [key for key, _ in outcome.gifts]
+                    if outcome.ways:
+                        fresh += _findings(plan.statement, outcome)
+        if fresh:
+            self.publish(fresh)
+
+    def publish(self, keys: Iterable[Key]) -> None:
+        """Numbers and encodes the facts that are not known yet."""
+        numbers, ways, rows, texts = self.numbers, self.engine.ways, self.rows, self.texts
+        put, number = self.by_number.append, len(self.by_number) - 1
+        changed: set[str] = set()
+        for key in keys:
+            if numbers.setdefault(key, number) != number:
                 continue
-            outcomes[plan.statement.id] = outcome
-            if plan.statement.status == "active":
-                fresh += [key for key, _ in outcome.gifts]
-                fresh += _findings(plan.statement, outcome)
-        new = [key for key in dict.fromkeys(fresh) if key not in self.numbers]
-        self.check_count(len(self.by_number) - 1 + len(new))
-        self.put_all(new)
-        for kind in {kind for kind, _ in new}:
+            if number >= MAX_NUMBER:
+                self.check_count(number + 1)
+            kind, values = key
+            make = ways[kind][1]
+            if make is None:
+                put((number,))
+            else:
+                row = make(number, values, texts)
+                rows[kind].append(row)
+                put(row)
+                changed.add(kind)
+            number += 1
+        for kind in changed:
             self.known.lookup.forget(kind)
 
 

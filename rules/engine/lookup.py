@@ -62,7 +62,9 @@ class Lookup:
 
     def by(self, among: Among) -> Any:
         """Returns what is kept of the facts; it is shared and not to be changed."""
-        of_kind = self.known.setdefault(among.kind, {})
+        of_kind = self.known.get(among.kind)
+        if of_kind is None:
+            of_kind = self.known[among.kind] = {}
         found = of_kind.get(among.source)
         if found is None:
             found = of_kind[among.source] = among.gather(self.rows.get(among.kind, ()))

@@ -104,6 +104,7 @@ class Plan:
 
     def __init__(self, statement: Statement, name: str, integers: Integers) -> None:
         self.statement = statement
+        self.id, self.active = statement.id, statement.status == "active"
         when = statement.when
         joined = statement.form == "rule" or len(when) > 1
         self.unit = Unit.of(f"{name}b", when) if joined else None
@@ -135,7 +136,7 @@ class Plan:
         base: Sequence[Numbers] = ()
         if self.needs_base:
             base = self.base(firings, known.lookup)
-        if not base and self.matched.isdisjoint(firings):
+        if not base and firings.keys().isdisjoint(self.matched):
             return None
         ways: Ways = {}
         gifts: Gifts = {}
@@ -154,7 +155,10 @@ class Plan:
     def base(self, firings: Firings, lookup: Lookup) -> Sequence[Numbers]:
         """Returns the bindings of `when` that no `unless` of the statement takes away."""
         found: Sequence[Numbers]
-        found = lookup.by(self.each) if self.unit is None else firings.get(self.unit.name, ())
+        if self.unit is not None:
+            found = firings.get(self.unit.name, ())
+        else:
+            found = lookup.by(self.each) if lookup.rows.get(self.each.kind) else ()
         for negative in self.negatives:
             found = negative.keep(found, firings)
         return found

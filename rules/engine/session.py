@@ -17,8 +17,10 @@ from rules.engine.units import END
 from rules.errors import EngineFault, EngineTimeout, LimitExceeded
 
 MAX_FIRINGS = 200_000
-CHECKED = 64
-"""Firings after which time and number are looked at."""
+CHECKED = 16
+"""Messages of firings after which time and number are looked at."""
+_FIRST = '"a0":'
+"""Stands once in every firing."""
 _SESSION = "0"
 
 
@@ -44,6 +46,12 @@ def _two(frames: Sequence[_Frame]) -> list[tuple[int, ...]]:
     return [(f.a0.id, f.a1.id) for f in frames if f.a1 is not None and f.a2 is None]
 
 
+def _three(frames: Sequence[_Frame]) -> list[tuple[int, ...]]:
+    return [
+        (f.a0.id, f.a1.id, f.a2.id) for f in frames if f.a1 is not None and f.a2 is not None and f.a3 is None
+    ]
+
+
 def _some(frames: Sequence[_Frame], size: int) -> list[tuple[int, ...]]:
     """Returns the numbers of the facts of the frames that have so many."""
     rows = [[fact.id for fact in msgspec.structs.astuple(f) if fact is not None] for f in frames]
@@ -55,15 +63,19 @@ def _some(frames: Sequence[_Frame], size: int) -> list[tuple[int, ...]]:
     ]
 
 
+_BY_SIZE = {1: _one, 2: _two, 3: _three}
+
+
 def bound(frames: Sequence[_Frame], size: int) -> list[tuple[int, ...]]:
     """Returns the numbers of the facts of each firing; refuses another number of them than `size`."""
-    found = _two(frames) if size == 2 else _one(frames) if size == 1 else _some(frames, size)
+    own = _BY_SIZE.get(size)
+    found = _some(frames, size) if own is None else own(frames)
     if len(found) != len(frames):
         raise EngineFault("a firing has the wrong number of facts")
     return found
 
 
-_Firings = msgspec.json.Decoder(list[dict[str, _Frame]])
+_Firings = msgspec.json.Decoder(list[dict[str, list[_Frame]]])
 
 
 class Budget:
@@ -116,7 +128,7 @@ class Ruleset:
             raise EngineFault("the ruleset was given up after a fault")
         self.broken = True
         self.fired = False
-        payload = "[" + ",".join([*facts, f'{{"{SENTINEL}":1,"id":{last},"one":1}}']) + "]"
+        payload = "[" + ",".join([*facts, f'{{"{SENTINEL}":1,"id":{last}}}']) + "]"
         try:
             found = self._drain(payload, last, budget)
         except durable_rules_engine.error as error:
@@ -143,31 +155,34 @@ class Ruleset:
         messages: list[str] = [start[1]] if start else []
         self.fired = bool(messages)
         following = iter(partial(durable_rules_engine.complete_and_start_action, handle, offset), None)
+        told = 0
         while messages:
             some = list(islice(following, CHECKED))
             messages += some
             if len(some) < CHECKED:
                 break
-            budget.check(len(messages))
-        budget.spend(len(messages))
-        return self._read(messages, last)
+            told += sum([message.count(_FIRST) for message in some])
+            budget.check(told)
+        return self._read(messages, last, budget)
 
-    def _read(self, messages: list[str], last: int) -> dict[str, list[tuple[int, ...]]]:
+    def _read(self, messages: list[str], last: int, budget: Budget) -> dict[str, list[tuple[int, ...]]]:
         """Returns, by rule, the numbers of the facts of each firing; refuses what is not as it must be."""
         frames: dict[str, list[_Frame]] = {END: []}
-        for firing in _Firings.decode(f"[{','.join(messages)}]"):
-            ((name, frame),) = firing.items()
+        for message in _Firings.decode(f"[{','.join(messages)}]"):
+            ((name, told),) = message.items()
             if name in frames:
-                frames[name].append(frame)
+                frames[name] += told
             else:
-                frames[name] = [frame]
+                frames[name] = told
+        budget.spend(sum(map(len, frames.values())))
         ended = frames.pop(END)
         if len(ended) != 1:
             raise EngineFault("the sentinel did not fire once: facts were dropped")
         if bound(ended, 1) != [(last,)]:
             raise EngineFault("the sentinel's rule fired on another fact")
         sizes = self.sizes
-        return {name: bound(own, sizes[name]) for name, own in frames.items()}
+        # In the order of the facts: the engine tells the latest first, and which is the latest means nothing.
+        return {name: sorted(bound(own, sizes[name])) for name, own in frames.items()}
 
     def _forget(self) -> None:
         try:

@@ -64,6 +64,8 @@ class Sift:
             (self.need(unit, own), self.joins(unit, own)) for unit, own in zip(units, bits, strict=True)
         ]
         self.marks_of = {kind: self.marker(tests) for kind, tests in self.tests.items()}
+        self.always = {kind: tests.get("", 0) for kind, tests in self.tests.items()}
+        """By kind, the bit of a condition that every row meets."""
         self.kept: dict[str, tuple[Sequence[Row], Sequence[int], int]] = {}
         self.by_value: dict[tuple[str, int], dict[int | None, list[int]]] = {}
 
@@ -123,7 +125,7 @@ class Sift:
                 _, marks[kind], all_ = kept
             else:
                 marks[kind] = marks_of(of_kind)
-                all_ = reduce(or_, marks[kind])
+                all_ = reduce(or_, set(marks[kind]))
             met |= all_ << self.shifts[kind]
         unmet = self.all ^ met
         can_fire = [one for one in self.needs if not one[0] & unmet]
@@ -185,6 +187,8 @@ class Sift:
             if None not in joins:
                 places = self.joined(kind, [join for join in joins if join], rows, marks)
                 return [mine[place] for place in sorted(places) if of_kind[place] & bits]
+        if bits & self.always[kind]:
+            return list(mine)
         return [row for row, mark in zip(mine, of_kind, strict=True) if mark & bits]
 
     def joined(

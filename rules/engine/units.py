@@ -17,11 +17,10 @@ from rules.language.model import NUMERIC, OWN, Condition, Test
 MAX_PER_KIND = 56
 """The engine keeps at most 64 matches of one fact waiting."""
 
-ALWAYS = {"$gte": {"one": {"a0": "one"}}}
-"""Stands last in every condition with a join: the engine reads on past a last comparison that is false.
-An equality would do as well, but the engine hashes the values of every one, as texts."""
-
 END = "end"
+AT_ONCE = 64
+"""Firings of a rule that the engine tells in one message."""
+
 _OPERATORS = {"!=": "$neq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 Json = dict[str, Any]
 
@@ -51,7 +50,8 @@ def compile_unit(unit: Unit, columns: Columns) -> Json:
 def compile_ruleset(units: Sequence[Unit], columns: Columns) -> Json:
     """Returns a ruleset; the sentinel's rule is the last in order and in priority."""
     rules = {unit.name: compile_unit(unit, columns) for unit in units}
-    return {**rules, END: {"all": [{"a0": {"$and": [{SENTINEL: 1}]}}], "pri": 9}}
+    end: Json = {"all": [{"a0": {"$and": [{SENTINEL: 1}]}}], "pri": 9}
+    return {name: {**rule, "cap": AT_ONCE} for name, rule in {**rules, END: end}.items()}
 
 
 def split(units: Sequence[Unit]) -> list[list[Unit]]:
@@ -88,7 +88,19 @@ class _Compiler:
 
     def condition(self, alias: str) -> Json:
         joined = self.joined[alias]
-        return {self.names[alias]: {"$and": self.single[alias] + joined + ([ALWAYS] if joined else [])}}
+        always = [self.always(alias)] if joined else []
+        return {self.names[alias]: {"$and": [*self.single[alias], *joined, *always]}}
+
+    def always(self, alias: str) -> Json:
+        """Returns a comparison with the first fact that holds always: 1 of the own kind with 1 of its kind.
+
+        It stands last in every condition with a join: the engine reads on past a last comparison that is
+        false. An equality would do as well, but the engine hashes the values of every one, as texts.
+        """
+        own, first = (
+            self.columns.kind(condition_kind) for condition_kind in (self.kinds[alias], self.unit.kinds[0])
+        )
+        return {"$gte": {own: {"a0": first}}}
 
     def add(self, alias: str, test: Json) -> None:
         if test not in self.single[alias]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
+import msgspec
 import yaml
 
 from rules.errors import Problem
@@ -23,8 +23,7 @@ _HIDDEN = ("Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp")
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(msgspec.Struct, frozen=True, gc=False):
     """Is one scalar: its text, and whether it was quoted in the file."""
 
     text: str
@@ -32,16 +31,14 @@ class Scalar:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(msgspec.Struct, frozen=True):
     """Is a list."""
 
     items: tuple[Node, ...]
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(msgspec.Struct, frozen=True):
     """Is a mapping in the order of the file; a key that occurs twice was reported when it was read."""
 
     entries: tuple[tuple[Scalar, Node], ...]
@@ -66,7 +63,11 @@ def read_nodes(data: bytes, file: str, problems: list[Problem]) -> Node | None:
         text = data.decode("utf-8-sig")
         if refused := _hidden(text):
             raise refused
-        return _Composer(file, problems).document(iter(yaml.parse(text, Loader=_Loader)))
+        loader = _Loader(text)
+        try:
+            return _Composer(file, problems, loader.get_event).document()
+        finally:
+            loader.dispose()
     except UnicodeDecodeError:
         problems.append(Problem(file, 1, "the file is not UTF-8"))
     except _Refused as refused:
@@ -109,54 +110,62 @@ def _line(event: yaml.Event) -> int:
 
 
 class _Composer:
-    def __init__(self, file: str, problems: list[Problem]) -> None:
+    """Puts the events of a parser together, which `event` gives one by one."""
+
+    def __init__(self, file: str, problems: list[Problem], event: Callable[[], yaml.Event]) -> None:
         self.file = file
         self.problems = problems
+        self.event = event
 
-    def document(self, events: Iterator[yaml.Event]) -> Node | None:
+    def document(self) -> Node | None:
         node: Node | None = None
         documents = 0
-        for event in events:
+        while not isinstance(event := self.event(), yaml.StreamEndEvent):
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
                     raise _Refused(_line(event), "a file holds one document; remove the second '---'")
-                node = self._node(next(events), events, 0)
+                node = self._node(self.event(), 0)
         if isinstance(node, Scalar) and not node.text and not node.quoted:
             return None
         return node
 
-    def _node(self, event: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Node:
+    def _node(self, event: yaml.Event, depth: int) -> Node:
         line = _line(event)
         if isinstance(event, yaml.AliasEvent):
             raise _Refused(line, f"an alias (*{event.anchor}) is not allowed; quote it if it is a test")
-        for name, what in (("anchor", "an anchor (&{})"), ("tag", "a YAML tag ({})")):
-            if word := getattr(event, name, None):
-                raise _Refused(line, f"{what.format(word)} is not allowed; quote it if it is a test")
+        if anchor := getattr(event, "anchor", None):
+            raise _Refused(line, f"an anchor (&{anchor}) is not allowed; quote it if it is a test")
+        if tag := getattr(event, "tag", None):
+            raise _Refused(line, f"a YAML tag ({tag}) is not allowed; quote it if it is a test")
         if depth > MAX_DEPTH:
             raise _Refused(line, f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, line)
         if isinstance(event, yaml.SequenceStartEvent):
-            return Sequence(tuple(self._items(events, depth)), line)
-        return Mapping(tuple(self._entries(events, depth)), line)
+            return Sequence(tuple(self._items(depth)), line)
+        return Mapping(tuple(self._entries(depth)), line)
 
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> Scalar:
-        if len(event.value) > MAX_SCALAR:
+        text: str = event.value
+        if len(text) > MAX_SCALAR:
             raise _Refused(line, f"a text is longer than {MAX_SCALAR} characters")
-        if character := _unseen(event.value):
+        if not (text.isprintable() and text.isascii()) and (character := _unseen(text)):
             raise _Refused(line, f"the hidden character {_named(character)}; remove it")
-        return Scalar(event.value, bool(event.style), line)
+        return Scalar(text, bool(event.style), line)
 
-    def _items(self, events: Iterator[yaml.Event], depth: int) -> Iterator[Node]:
-        while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            yield self._node(event, events, depth + 1)
+    def _items(self, depth: int) -> list[Node]:
+        items: list[Node] = []
+        while not isinstance(event := self.event(), yaml.SequenceEndEvent):
+            items.append(self._node(event, depth + 1))
+        return items
 
-    def _entries(self, events: Iterator[yaml.Event], depth: int) -> Iterator[tuple[Scalar, Node]]:
+    def _entries(self, depth: int) -> list[tuple[Scalar, Node]]:
         seen: dict[str, int] = {}
-        while not isinstance(event := next(events), yaml.MappingEndEvent):
-            key = self._node(event, events, depth + 1)
-            value = self._node(next(events), events, depth + 1)
+        entries: list[tuple[Scalar, Node]] = []
+        while not isinstance(event := self.event(), yaml.MappingEndEvent):
+            key = self._node(event, depth + 1)
+            value = self._node(self.event(), depth + 1)
             if not isinstance(key, Scalar):
                 raise _Refused(
                     key.line, "a key must be plain text; quote a text that holds braces or brackets"
@@ -169,4 +178,5 @@ class _Composer:
                 self.problems.append(Problem(self.file, key.line, message))
                 continue
             seen[key.text] = key.line
-            yield key, value
+            entries.append((key, value))
+        return entries

@@ -14,6 +14,8 @@ from cds_hooks.cli.commands import COMMANDS, GROUPS, application
         ("--version", "sqlalchemy"),
         ("samples", "uvicorn"),
         ("serve", "cds_hooks.interop"),
+        ("serve", "cryptography"),
+        ("serve", "sqlalchemy.dialects.postgresql"),
         ("rules", "uvicorn"),
     ],
 )

@@ -107,7 +107,7 @@ def decision(given: tuple[Fact, ...], evaluation: Evaluation, today: date = TODA
             reasons=(),
             as_of=None,
             flags={},
-            history=(),
+            timeline=Timeline(patient="P", today=today),
         )
         for one in given
         if one.kind == "status"

@@ -82,6 +82,7 @@ def test_a_sample_is_decided_as_from_files(
     given = decided(without_meta(chart), found, rules)
     expected = decided(without_meta(filed(found, chart)), found, rules)
     assert given.lesions == expected.lesions
+    assert [one.history for one in given.lesions] == [one.history for one in expected.lesions]
     assert given.patient_status == expected.patient_status
     assert given.findings == expected.findings
     assert given.facts == expected.facts

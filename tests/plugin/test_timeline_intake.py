@@ -179,3 +179,20 @@ def test_what_is_no_resource_is_left_aside() -> None:
     timeline = build(chart, today=TODAY, timezone=UTC)
     assert [each.visibility for each in timeline.sightings] == ["visible"]
     assert {each.reason for each in timeline.unreadable} == {"not-an-object", "no-type"}
+
+
+def test_a_stored_resource_and_a_draft_without_ids_are_two() -> None:
+    h = History()
+    finding = h.seen(h.lesion("L1", "VI"), h.study("2026-01-05", "CT"))
+    nameless = {name: value for name, value in finding.items() if name != "id"}
+    draft = {"resourceType": "ServiceRequest", "status": "draft", "subject": to(h.resources[0])}
+
+    def findings(*drafts: dict[str, Any]) -> int:
+        others = [each for each in h.resources if each is not finding]
+        chart = Chart(patient_id="history-1", resources=(nameless, *others), drafts=drafts)
+        timeline = build(chart, today=TODAY, timezone=UTC)
+        lost = [each for each in timeline.rejected if each.resource_type == "Observation"]
+        return len(timeline.sightings) + len(lost)
+
+    assert findings() == 1
+    assert findings(draft) == 1

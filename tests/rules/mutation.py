@@ -41,7 +41,7 @@ _ENGINE = (
     "test_encode", "test_durable", "test_sift", "test_levels", "test_tables", "test_semantics", "test_evaluate",
     "test_known_faults", "test_fuzz",
 )  # fmt: skip
-_CROSSCHECK = ("test_tables", "test_semantics", "test_evaluate", "test_fuzz")
+_CROSSCHECK = ("test_crosscheck", "test_tables", "test_semantics", "test_evaluate", "test_fuzz")
 # Of the random programs the first sixty, and none of the tests that take seconds.
 _SLOW = (
     "is_found", "fresh", "part-two", "part-three", "part-four", "part-five", "neither_facts", "a_doubled_fact",

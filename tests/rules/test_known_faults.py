@@ -21,9 +21,9 @@ from rules.engine import DurableEngine
 from rules.engine.columns import SENTINEL
 from rules.engine.group import Group
 from rules.engine.hashing import fnv1a32
-from rules.engine.session import MAX_FIRINGS, Budget, Ruleset
+from rules.engine.session import CHECKED, MAX_FIRINGS, Budget, Ruleset
 from rules.engine.sift import MAX_PAIRS
-from rules.engine.units import ALWAYS, END, MAX_PER_KIND
+from rules.engine.units import AT_ONCE, END, MAX_PER_KIND
 from rules.errors import EngineFault, EngineTimeout, LimitExceeded
 from rules.facts import Fact
 from rules.language import load_pack
@@ -56,7 +56,8 @@ def concluded(pack: Pack, facts: list[Fact]) -> list[str]:
 
 def ruleset(rules: dict[str, Any], sizes: dict[str, int]) -> Ruleset:
     sentinel = {END: {"all": [{"a0": {"$and": [{SENTINEL: 1}]}}], "pri": 9}}
-    return Ruleset("test", {**rules, **sentinel}, sizes)
+    capped = {name: {"cap": AT_ONCE, **rule} for name, rule in {**rules, **sentinel}.items()}
+    return Ruleset("test", capped, sizes)
 
 
 def rulesets(engine: DurableEngine) -> Iterator[dict[str, Any]]:
@@ -101,7 +102,8 @@ def test_every_condition_with_a_join_ends_with_one_that_holds() -> None:
                     assert re.fullmatch(r"k\d+", kind) and one == 1, "the first test is the kind"
                     joined = [test for test in tests if "a0" in json.dumps(test)]
                     seen += bool(joined)
-                    assert not joined or tests[-1] == ALWAYS
+                    ((first,),) = (first["$and"][0] for first in rule["all"][0].values())
+                    assert not joined or tests[-1] == {"$gte": {kind: {"a0": first}}}
         assert seen >= 3
 
 
@@ -182,7 +184,6 @@ def test_nothing_is_calculated_inside_the_engine() -> None:
         "$m",
         "$iany",
         "count",
-        "cap",
     ):
         assert f'"{word}"' not in text
 
@@ -411,16 +412,39 @@ def fire(kind: str) -> dict[str, Any]:
 
 def test_the_sentinel_proves_that_every_fact_was_read() -> None:
     rules = ruleset({"r": fire("k1")}, {"r": 1})
-    assert rules.run(['{"k1":1,"id":1,"one":1}'], 2, Budget(5)) == {"r": [(1,)]}
+    assert rules.run(['{"k1":1,"id":1}'], 2, Budget(5)) == {"r": [(1,)]}
     assert rules.run([], 1, Budget(5)) == {}
     rules.close()
+
+
+@pytest.mark.parametrize(
+    "count", [AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE, AT_ONCE * (CHECKED + 1) + 1]
+)
+def test_more_firings_than_one_message_holds_are_all_told_once(count: int) -> None:
+    pair = [{"a0": {"$and": [{"k1": 1}]}}, {"a1": {"$and": [{"k2": 1}, {"$gte": {"k2": {"a0": "k1"}}}]}}]
+    rules = ruleset({"r": fire("k1"), "s": {"all": pair}, "t": fire("k2")}, {"r": 1, "s": 2, "t": 1})
+    facts = [f'{{"k1":1,"id":{n}}}' for n in range(1, count + 1)]
+    for _ in range(2):
+        told = rules.run([*facts, f'{{"k2":1,"id":{count + 1}}}'], count + 2, Budget(30))
+        assert sorted(told["r"]) == [(n,) for n in range(1, count + 1)]
+        assert sorted(told["s"]) == [(n, count + 1) for n in range(1, count + 1)]
+        assert told["t"] == [(count + 1,)]
+    rules.close()
+
+
+def test_firings_are_counted_while_they_are_told() -> None:
+    rules = ruleset({"r": fire("k1")}, {"r": 1})
+    facts = [f'{{"k1":1,"id":{n}}}' for n in range(1, AT_ONCE * (CHECKED + 1) + 1)]
+    with pytest.raises(LimitExceeded):
+        rules.run(facts, len(facts) + 1, Budget(30, firings=AT_ONCE * CHECKED - 1))
+    assert rules.broken
 
 
 def test_a_batch_that_the_engine_ends_early_is_a_fault() -> None:
     # The engine drops this fact and all behind it, the sentinel too, and returns success.
     rules = ruleset({"r": fire("k1")}, {"r": 1})
     with pytest.raises(EngineFault):
-        rules.run(['{"k1":1,"id":1,"one":1}', '{"k1":1,"id":2,"x":1e-05}'], 3, Budget(5))
+        rules.run(['{"k1":1,"id":1}', '{"k1":1,"id":2,"x":1e-05}'], 3, Budget(5))
     assert rules.broken
     with pytest.raises(EngineFault, match="given up"):
         rules.run([], 1, Budget(5))
@@ -429,7 +453,7 @@ def test_a_batch_that_the_engine_ends_early_is_a_fault() -> None:
 def test_a_doubled_id_is_a_fault() -> None:
     rules = ruleset({"r": fire("k1")}, {"r": 1})
     with pytest.raises(EngineFault):
-        rules.run(['{"k1":1,"id":1,"one":1}', '{"k1":1,"id":1,"one":1}'], 2, Budget(5))
+        rules.run(['{"k1":1,"id":1}', '{"k1":1,"id":1}'], 2, Budget(5))
     assert rules.broken
 
 
@@ -437,7 +461,7 @@ def test_a_doubled_id_is_a_fault() -> None:
 def test_a_firing_with_fewer_facts_than_the_rule_has_is_a_fault(size: int) -> None:
     rules = ruleset({"r": fire("k1")}, {"r": size})
     with pytest.raises(EngineFault, match="wrong number of facts"):
-        rules.run(['{"k1":1,"id":1,"one":1}'], 2, Budget(5))
+        rules.run(['{"k1":1,"id":1}'], 2, Budget(5))
     assert rules.broken
 
 
@@ -446,7 +470,7 @@ def test_a_firing_with_more_facts_than_the_rule_has_is_a_fault(size: int) -> Non
     conditions = [{f"a{n}": {"$and": [{f"k{n + 1}": 1}]}} for n in range(3)]
     rules = ruleset({"r": {"all": conditions}}, {"r": size})
     with pytest.raises(EngineFault, match="wrong number of facts"):
-        rules.run([f'{{"k{n}":1,"id":{n},"one":1}}' for n in (1, 2, 3)], 4, Budget(5))
+        rules.run([f'{{"k{n}":1,"id":{n}}}' for n in (1, 2, 3)], 4, Budget(5))
     assert rules.broken
 
 

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from rules.admission import Admitted
+from rules.errors import EngineFault
 from rules.evaluate import Alarm, Evaluator
 from rules.language import load_pack
 from rules.pool import Pool
+from rules.trace import Trace
 from tests.rules.packing import TINY
 from tests.rules.test_evaluate import FACTS, TOLD, concluded
 
@@ -109,6 +112,56 @@ def test_two_workers_serve_several_threads() -> None:
             thread.join()
         assert len({worker.process.pid for worker in pool(evaluator).all}) == 2
     assert found == [True] * 60
+
+
+def test_the_second_evaluation_runs_while_a_worker_is_asked(
+    evaluator: Evaluator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = pool(evaluator).free
+    evaluate, seen = evaluator.reference.evaluate, list[int]()
+
+    def spy(admitted: Admitted, timeout: float) -> Trace:
+        seen.append(free.qsize())
+        return evaluate(admitted, timeout)
+
+    monkeypatch.setattr(evaluator.reference, "evaluate", spy)
+    assert evaluator.evaluate(FACTS).engines == ("durable", "reference")
+    assert (seen, free.qsize()) == ([0], 1)
+
+
+def test_an_answer_is_heard_whatever_becomes_of_the_second_evaluation(
+    evaluator: Evaluator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(error: Exception) -> None:
+        def raising(admitted: Admitted, timeout: float) -> Trace:
+            raise error
+
+        monkeypatch.setattr(evaluator.reference, "evaluate", raising)
+
+    before = pid(evaluator)
+    wanted = evaluator.evaluate(FACTS)
+    fail(EngineFault("it is lost"))
+    assert evaluator.evaluate(FACTS).engines == ("durable",)
+    fail(ZeroDivisionError("a defect"))
+    with pytest.raises(ZeroDivisionError, match="a defect"):
+        evaluator.evaluate(FACTS[:1])
+    monkeypatch.undo()
+    # The answer to the facts before is not taken for the answer to these.
+    assert evaluator.evaluate(FACTS) == wanted
+    assert pid(evaluator) == before
+
+
+def test_both_faults_are_told(evaluator: Evaluator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(admitted: Admitted, timeout: float) -> Trace:
+        raise EngineFault("it is lost")
+
+    monkeypatch.setattr(evaluator.reference, "evaluate", lost)
+    os.kill(pid(evaluator), signal.SIGKILL)
+    with pytest.raises(EngineFault, match="it is lost"):
+        evaluator.evaluate(FACTS)
+    monkeypatch.undo()
+    evaluation = evaluator.evaluate(FACTS)
+    assert evaluation.engines == ("durable", "reference")
 
 
 def test_closing_ends_the_workers() -> None:
