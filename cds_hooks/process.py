@@ -15,8 +15,8 @@ needed at its peak then stays with the process sixteen times; Python runs one th
 
 
 SELDOM = (10_000, 20, 50)
-"""New objects after which the collector looks at them (else 700), and how often at older ones. A call makes some
-10,000 that it holds until it is answered: looking at them fifteen times finds nothing."""
+"""New objects after which the collector looks at them (else 700), and how often at older ones. A call makes
+some 10,000 that it holds until it is answered: looking at them fifteen times finds nothing."""
 
 
 def collect_seldom() -> None:
