@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ from rules.facts import Fact
 from rules.language import Pack
 
 THREADS = 4
+SOON = 0.02
+"""Seconds in which a database answers that nothing is wrong with."""
 SHARE = 4
 """The part of the hook's deadline for which the store is waited for: a quarter."""
 
@@ -79,11 +82,7 @@ class Memory:
 
     def _result(self, asked: Future[tuple[Answered, ...]], seconds: float) -> Remembered:
         try:
-            if asked.done():
-                stored = asked.result()
-            else:
-                with waiting():
-                    stored = asked.result(seconds)
+            stored = _soon(asked, seconds)
         except StoreError as error:
             log.fault(error, "memory")
             return Remembered(alarms=(Lost(),))
@@ -96,3 +95,12 @@ class Memory:
     def close(self) -> None:
         """Ends what waits for the store."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _soon(asked: Future[tuple[Answered, ...]], seconds: float) -> tuple[Answered, ...]:
+    """Returns the result; keeps the turn while a database that is well answers, and no longer."""
+    if seconds > SOON:
+        with suppress(TimeoutError):
+            return asked.result(SOON)
+    with waiting():
+        return asked.result(max(0.0, seconds - SOON))
