@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -68,8 +67,9 @@ class Answerer(Protocol):
     def __call__(self, call: HookCall, caller: Caller) -> Answer:
         """Returns the advice for one call; raises CallError where it cannot be answered."""
 
-    def turn(self) -> AbstractContextManager[None]:
-        """Returns what is held while one call is read, decided and written."""
+    @property
+    def turns(self) -> int | None:
+        """How many calls it works on at the same time, but for waiting; None where that is all the same."""
 
     def store_feedback(self, items: Sequence[FeedbackItem]) -> None:
         """Keeps every item, or raises StoreError and keeps none."""

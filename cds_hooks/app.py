@@ -97,7 +97,8 @@ def workers(desk: Desk) -> Iterator[Workers]:
         ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="vestige-page") as pool,
         ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="vestige") as small,
     ):
-        places = Places(desk.settings.service, partial(desk.metrics.count, "vestige_overload_total"))
+        refused = partial(desk.metrics.count, "vestige_overload_total")
+        places = Places(desk.settings.service, refused, desk.answerer.turns)
         yield Workers(pool, small, places)
         for one in (pool, small):
             one.shutdown(wait=False, cancel_futures=True)

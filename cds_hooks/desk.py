@@ -27,6 +27,7 @@ from cds_hooks.trust import Caller, Gate
 from plugin.errors import CallError, SettingsError, StoreError
 from plugin.settings import Settings
 from plugin.spans import span
+from plugin.turns import waiting
 
 if TYPE_CHECKING:
     from cds_hooks.timeline_page.page import Page
@@ -143,18 +144,19 @@ class Desk:
     ) -> Reply:
         waited = 0.0 if arrived is None else time.monotonic() - arrived
         started = time.perf_counter() - waited
-        caller = self.caller(authorization, (f"/{service.id}",))
-        with self.answerer.turn():
-            call = replace(read_call(body, service), seconds=self._reading_seconds(arrived))
-            answer = self.answerer(call, caller)
-            document = response(
-                answer.advices,
-                profile=caller.profile,
-                source_url=self.base,
-                links=self.settings.cards.links,
-                timeline=self._timeline(call.hook_instance),
-            )
-            reply = encoded(document, HookResponse)
+        # Keys may have to be fetched, and a token is put down as used.
+        with waiting():
+            caller = self.caller(authorization, (f"/{service.id}",))
+        call = replace(read_call(body, service), seconds=self._reading_seconds(arrived))
+        answer = self.answerer(call, caller)
+        document = response(
+            answer.advices,
+            profile=caller.profile,
+            source_url=self.base,
+            links=self.settings.cards.links,
+            timeline=self._timeline(call.hook_instance),
+        )
+        reply = encoded(document, HookResponse)
         if turn is not None and not turn.take():
             self._record(answer.late)
             return Reply(reply)
@@ -198,10 +200,12 @@ class Desk:
     def feedback(self, service: Service, body: bytes, authorization: Sequence[str]) -> None:
         """Stores one feedback body whole, or raises CallError and stores nothing."""
         path = f"/{service.id}"
-        caller = self.caller(authorization, (f"{path}/feedback", path))
+        with waiting():
+            caller = self.caller(authorization, (f"{path}/feedback", path))
         comments = self.settings.store.keep_comments
         items = read_feedback(body, service=service.id, caller=caller, comments=comments)
-        self.answerer.store_feedback(items)
+        with waiting():
+            self.answerer.store_feedback(items)
         for item in items:
             self.metrics.count("vestige_feedback_total", service=service.id, outcome=item.outcome)
 

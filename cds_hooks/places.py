@@ -6,15 +6,18 @@ import asyncio
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import NamedTuple, Never, TypeVar
+from functools import partial
+from typing import Any, NamedTuple, Never, TypeVar
 
 from cds_hooks import log
 from plugin.errors import CallError
 from plugin.settings import Service
+from plugin.turns import Turns
 
 T = TypeVar("T")
 # A line for each refused call would be load, too.
@@ -46,9 +49,11 @@ class Places:
 
     A call takes a place once its body is there: a client that sends slowly takes nobody's turn. As many
     bodies as there are places may be on their way beside them. `refused` is called for each call without one.
+    Of the calls under way so many have their `turns` at the processor (None: all of them); the next one is
+    begun when a turn is free, and none for a thread that would only wait for it.
     """
 
-    def __init__(self, service: Service, refused: Callable[[], None]) -> None:
+    def __init__(self, service: Service, refused: Callable[[], None], turns: int | None = None) -> None:
         self._at_once = service.calls_at_once
         self._most = service.calls_at_once + service.calls_waiting
         # By then every call that has a place now is answered.
@@ -56,7 +61,10 @@ class Places:
         self._refused = refused
         self._pool = ThreadPoolExecutor(self._at_once, thread_name_prefix="vestige-call")
         self._lock = threading.Lock()
-        self._taken = self._receiving = self._untold = 0
+        self._turns = Turns(turns or self._at_once, self._begin)
+        self._queue: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._closed = False
+        self._taken = self._under_way = self._receiving = self._untold = 0
         self._told = -math.inf
 
     @contextmanager
@@ -76,33 +84,58 @@ class Places:
 
     def submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Returns the result to come of work that takes a place; raises Busy where there is none."""
+        future: Future[T] = Future()
+        # With the context of the request: what is traced stays together.
+        call = partial(copy_context().run, work)
         with self._lock:
+            if self._closed:
+                raise RuntimeError("the service is ending")
             full = self._taken >= self._most
             if not full:
                 self._taken += 1
+                self._queue.append((future, call))
         if full:
             self._turn_away()
-        try:
-            # With the context of the request: what is traced stays together.
-            started = self._pool.submit(copy_context().run, work)
-        except RuntimeError:
-            self._leave(None)
-            raise
-        started.add_done_callback(self._leave)
-        return asyncio.wrap_future(started)
+        future.add_done_callback(self._leave)
+        self._begin()
+        return asyncio.wrap_future(future)
 
     @property
     def load(self) -> Load:
         """How many calls are in each state."""
         with self._lock:
-            waiting = max(0, self._taken - self._at_once)
-            return Load(self._taken - waiting, waiting, self._receiving)
+            return Load(self._under_way, max(0, self._taken - self._under_way), self._receiving)
 
     def close(self) -> None:
         """Waits for the work that has begun and drops the rest."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        with self._lock:
+            self._closed = True
+            dropped = [future for future, _ in self._queue]
+            self._queue.clear()
+        for future in dropped:
+            future.cancel()
+        self._pool.shutdown(wait=True)
 
-    def _leave(self, _done: Future[T] | None) -> None:
+    def _begin(self) -> None:
+        """Begins as many calls as there are turns and threads for."""
+        while True:
+            with self._lock:
+                while self._queue and self._queue[0][0].cancelled():
+                    self._queue.popleft()
+                if not self._queue or self._under_way >= self._at_once or not self._turns.take():
+                    return
+                future, call = self._queue.popleft()
+                self._under_way += 1
+                self._pool.submit(self._work, future, call)
+
+    def _work(self, future: Future[Any], call: Callable[[], Any]) -> None:
+        with self._turns.held():
+            _do(future, call)
+        with self._lock:
+            self._under_way -= 1
+        self._begin()
+
+    def _leave(self, _done: Future[Any]) -> None:
         with self._lock:
             self._taken -= 1
 
@@ -117,3 +150,13 @@ class Places:
             log.log.warning("overload: %d calls refused, every one of %d places is taken", untold, self._most)
         self._refused()
         raise Busy(self._retry_after)
+
+
+def _do(future: Future[T], call: Callable[[], T]) -> None:
+    """Does the work and tells its result, unless nobody wants it any more."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(call())
+    except BaseException as error:  # noqa: BLE001 - who waits for the result gets it, as from any thread pool
+        future.set_exception(error)

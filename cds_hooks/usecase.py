@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from functools import partial
 
@@ -34,7 +33,6 @@ from plugin.sent import SentCard, SentRule
 from plugin.settings import Settings, today
 from plugin.settings_changes import marks
 from plugin.spans import span
-from plugin.turns import Turns
 from rules.evaluation import Alarm
 from rules.facts import Fact, Value
 
@@ -61,9 +59,6 @@ class UseCase:
         pack = self._evaluator.pack
         self._memory = Memory(self._store, self._pseudonyms, pack, settings)
         self._parameters = {name: one.value for name, one in pack.parameters.items()}
-        # A worker process of the engine has a processor of its own.
-        apart = settings.rules.engine_workers if settings.rules.engine == "pool" else 0
-        self._turns = Turns(1 + apart)
         self._repeats = Repeats(settings.service.repeat_seconds)
         self._states = {one.id: one.status for one in pack.statements.values() if one.status != "active"}
         self.marks = {**found, **self._kept.marks, "rules.pack": revision_of(pack)}
@@ -138,9 +133,11 @@ class UseCase:
         )
         return made, times
 
-    def turn(self) -> AbstractContextManager[None]:
-        """Returns the turn in which a call is worked on; others have it while FHIR servers are waited for."""
-        return self._turns.taken()
+    @property
+    def turns(self) -> int:
+        """One; a worker process of the engine has a processor of its own."""
+        rules = self._settings.rules
+        return 1 + (rules.engine_workers if rules.engine == "pool" else 0)
 
     def look(self, asked: HookInput) -> tuple[Chart, Decision]:
         """Returns what is read and decided for a person who looks at the record; raises NoData (412)."""

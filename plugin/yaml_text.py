@@ -11,4 +11,8 @@ _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def read_yaml(text: str) -> Any:
     """Returns the document in a text, plain data only; raises yaml.YAMLError where it is none."""
-    return yaml.load(text, Loader=_LOADER)  # noqa: S506 # nosec B506 - both are safe loaders
+    loader = _LOADER(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()

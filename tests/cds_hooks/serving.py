@@ -85,8 +85,9 @@ class Said:
             raise self.store_error
         self.feedback.extend(items)
 
-    def turn(self) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext()
+    @property
+    def turns(self) -> int | None:
+        return None
 
     def close(self) -> None:
         self.closed = True

@@ -17,6 +17,7 @@ from cds_hooks.desk import Desk
 from cds_hooks.places import Busy, Load, Places
 from cds_hooks.services import SERVICES
 from cds_hooks.trust import Caller
+from plugin import turns
 from plugin.settings import Service
 from tests.cds_hooks.serving import Said, advice, body, open_settings, post, served
 
@@ -41,8 +42,10 @@ class Work:
         return 1
 
 
-def places(at_once: int, waiting: int, refused: Callable[[], None] = lambda: None) -> Places:
-    return Places(Service(calls_at_once=at_once, calls_waiting=waiting, hook_deadline=2.5), refused)
+def places(
+    at_once: int, waiting: int, refused: Callable[[], None] = lambda: None, turns: int | None = None
+) -> Places:
+    return Places(Service(calls_at_once=at_once, calls_waiting=waiting, hook_deadline=2.5), refused, turns)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -88,6 +91,64 @@ def test_a_place_is_taken_as_long_as_the_work_lasts_though_nobody_waits_for_it()
         own.close()
 
     asyncio.run(late())
+
+
+def test_one_works_while_others_wait_and_all_come_to_their_end() -> None:
+    """More calls than threads, fewer turns than threads: each waits for somebody else in its middle."""
+
+    async def all_of_them() -> None:
+        own, work, gate = places(3, 40, turns=1), Work(), threading.Semaphore(0)
+        work.go.set()
+
+        def call() -> int:
+            work()
+            with turns.waiting():
+                assert gate.acquire(timeout=60)
+            return work()
+
+        taken = [own.submit(call) for _ in range(20)]
+        await until(lambda: own.load.under_way == 3)
+        assert own.load.waiting == 17, "no thread is left: those who wait for somebody have them all"
+        gate.release(20)
+        assert await asyncio.gather(*taken) == [1] * 20
+        assert work.most == 1
+        await until(lambda: own.load == Load(0, 0, 0))
+        own.close()
+
+    asyncio.run(all_of_them())
+
+
+def test_a_fault_of_the_work_reaches_who_waits_and_costs_no_turn() -> None:
+    async def faults() -> None:
+        own = places(1, 4, turns=1)
+
+        def fault() -> int:
+            raise KeyError("x")
+
+        for _ in range(3):
+            with pytest.raises(KeyError):
+                await own.submit(fault)
+        assert await own.submit(lambda: 1) == 1
+        own.close()
+
+    asyncio.run(faults())
+
+
+def test_at_the_end_what_has_begun_is_finished_and_the_rest_is_dropped() -> None:
+    async def end() -> None:
+        own, work = places(4, 4, turns=1), Work()
+        begun, dropped = own.submit(work), own.submit(work)
+        await until(lambda: work.now == 1)
+        closing = asyncio.get_running_loop().run_in_executor(None, own.close)
+        with pytest.raises(asyncio.CancelledError):
+            await dropped
+        work.go.set()
+        await closing
+        assert await begun == 1
+        with pytest.raises(RuntimeError):
+            own.submit(work)
+
+    asyncio.run(end())
 
 
 def test_bodies_on_their_way_are_limited_beside_the_calls() -> None:
