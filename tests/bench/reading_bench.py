@@ -19,6 +19,7 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cds_hooks.process import collect_seldom
 from fhir_profiles.read import read
 from plugin.chart import Chart
 from plugin.facts import facts_of
@@ -252,6 +253,10 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    # The collector as the service has it.
+    gc.collect()
+    gc.freeze()
+    collect_seldom()
     table = {}
     for size in SIZES:
         rounds = max(5, options.rounds * 500 // max(size, 500))

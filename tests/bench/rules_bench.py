@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from cds_hooks.process import collect_seldom
 from fhir_profiles.read import unbundle
 from fhir_profiles.samples import names, sample
 from plugin.chart import Chart
@@ -166,6 +167,7 @@ def settle() -> None:
     """Keeps what stays for good from the garbage collector, as the service does at its start."""
     gc.collect()
     gc.freeze()
+    collect_seldom()
 
 
 def main() -> None:
