@@ -99,8 +99,8 @@ class Memory:
 
 def _soon(asked: Future[tuple[Answered, ...]], seconds: float) -> tuple[Answered, ...]:
     """Returns the result; keeps the turn while a database that is well answers, and no longer."""
-    if seconds > SOON:
-        with suppress(TimeoutError):
-            return asked.result(SOON)
+    soon = min(seconds, SOON)
+    with suppress(TimeoutError):
+        return asked.result(soon)
     with waiting():
-        return asked.result(max(0.0, seconds - SOON))
+        return asked.result(seconds - soon)
