@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -25,7 +26,9 @@ IDS = ("planted-patient-7", "planted-mrn-7", "planted-user-7", "planted-encounte
 TOKENS = ("planted.token.7", "eyJwbGFudGVkIjoxfQ")
 BORN = "1911-02-13"
 # What a text that quotes a name in another form would show.
-PIECES = ("planted", "1911")
+PIECE = "planted"
+# The day in the forms a text may give it; the year alone also turns up in the random ids of spans and calls.
+DAY = re.compile(r"1911(?:0213|\W{1,2}0?2\W)|\D13\W1911|\D0?2\W1911")
 REVIEW = "crlm-lesion-review"
 
 
@@ -78,6 +81,13 @@ def access() -> dict[str, Any]:
     return {"fhirServer": "http://127.0.0.1:9/fhir", "fhirAuthorization": token}
 
 
+def told_in(text: str) -> list[str]:
+    """What of the planted patient is in a text: nothing, where it is fit to be kept."""
+    secrets = (*NAMES, *IDS, *TOKENS, BORN, PIECE)
+    found = [one for one in secrets if one.lower() in text.lower()]
+    return found + [one.group() for one in DAY.finditer(f" {text} ")]
+
+
 def drive(service: Service) -> list[int]:
     """Sends what goes well and what goes wrong, and returns the statuses."""
     whole, base = planted(), f"{service.address}/cds-services"
@@ -122,11 +132,35 @@ def test_nothing_of_a_patient_is_in_any_line_of_the_log(service: Service) -> Non
     log = service.log.read_text()
     assert " call " in log or '"event":"call"' in log
     for line in log.splitlines():
-        for secret in (*NAMES, *IDS, *TOKENS, BORN, *PIECES):
-            assert secret.lower() not in line.lower(), f"{secret} is in the log"
-    counts = requests.get(f"{service.address}/metrics", timeout=60).text.lower()
-    assert not [one for one in PIECES if one in counts]
+        assert not told_in(line)
+    counts = requests.get(f"{service.address}/metrics", timeout=60).text
+    assert not told_in(counts)
     assert "vestige_unread_total" in counts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BORN,
+        "born=19110213",
+        "date(1911, 2, 13)",
+        "13.02.1911",
+        "02/13/1911",
+        "13 2 1911",
+        "1911/02/13",
+        "PlantedGiven",
+        f"for {IDS[3]}",
+    ],
+)
+def test_a_planted_word_is_found_in_any_form(text: str) -> None:
+    assert told_in(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["0xd919113b5439d4e4", "ms=1911", "T07:16:43.191102Z", "error-id=021911a4b0c2"]
+)
+def test_random_ids_and_times_are_nobodys_day(text: str) -> None:
+    assert told_in(text) == []
 
 
 def test_json_lines_are_json_with_the_items_of_a_call(service: Service) -> None:
