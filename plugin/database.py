@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 # The newest step in plugin/migrations; a database that has it already is opened without loading Alembic.
 HEAD = "0004"
+# What goes when a step is taken back, by step; the first one is never taken back.
+GOING_BACK = {
+    "0002": "the cards that were sent, so that advice that was answered is shown again",
+    "0003": "the tokens that were used, so that one that is still valid is accepted a second time",
+    "0004": "the hash chains of the decision records and their heads",
+}
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 # How long a database that does not answer is waited for; the driver's own patience is minutes.

@@ -30,7 +30,7 @@ COMMANDS = {
     "interop": "interop.interop",
     "validate": "validate.validate",
 }
-GROUPS = ("samples", "rules", "config", "feedback", "records")
+GROUPS = ("samples", "rules", "config", "feedback", "records", "database")
 HELP = "A CDS Hooks service for colorectal liver metastases, and its tools."
 
 

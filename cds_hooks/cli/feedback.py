@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cds_hooks.cli.site_database import STORE, database_url
 from cds_hooks.cli.terminal import AS_JSON, CONFIG, console, day, plain, print_json
-from plugin.errors import InputError
 from plugin.settings import load
 from plugin.store import Store
 from plugin.uptake import Rate, Report, Uptake, report
@@ -25,7 +25,6 @@ CAVEATS = (
     "Cards on one patient are not independent of each other: the true intervals are wider than those shown.",
     "This is uptake, not correctness: what was overridden may have been right, what was accepted wrong.",
 )
-STORE = typer.Option(None, "--store", metavar="URL", help="The database, instead of the one in the settings.")
 SINCE = typer.Option(None, "--since", metavar="DATE", help="Only cards sent from this day on (YYYY-MM-DD).")
 
 
@@ -45,11 +44,8 @@ def report_(
 
     Exit code 1 where there is neither a card nor feedback to report on.
     """
-    if store is not None and config is not None:
-        raise InputError("give --store or --config, not both: the settings name a database of their own")
-    settings = load(config)
-    first = day(since)
-    made = read(store or settings.store.url, first, settings.site.zone)
+    url, first = database_url(store, config), day(since)
+    made = read(url, first, load(config).site.zone)
     if as_json:
         print_json(document(made, first))
     else:

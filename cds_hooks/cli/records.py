@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import typer
 
+from cds_hooks.cli.site_database import STORE, database_url
 from cds_hooks.cli.terminal import AS_JSON, CONFIG, console, day, print_json
 from plugin.audit_event import audit_event
 from plugin.errors import InputError
@@ -20,7 +21,6 @@ from plugin.store import Store
 
 app = typer.Typer(help="The decision records.", no_args_is_help=True)
 
-STORE = typer.Option(None, "--store", metavar="URL", help="The database, instead of the one in the settings.")
 AGAINST = typer.Option(
     None,
     metavar="FILE",
@@ -107,9 +107,7 @@ def prune(
 
 @contextmanager
 def _opened(url: str | None, config: Path | None) -> Iterator[Store]:
-    if url is not None and config is not None:
-        raise InputError("give --store or --config, not both: the settings name a database of their own")
-    kept = Store(url or load(config).store.url, create=False)
+    kept = Store(database_url(url, config), create=False)
     try:
         yield kept
     finally:

@@ -27,7 +27,8 @@ def _nothing(_path: str) -> dict[str, str]:
 class Target:
     """One server under load: its addresses, the bodies sent in turn, and the headers of a request by its path.
 
-    `ready` are the seconds from the start of its process to its first answer; an answer to a call that holds one
+    `ready` are the seconds from the start of its process to its first answer, `first` those of an earlier start that
+    had to make the database (the same where there is none); an answer to a call that holds one
     of `never` is as wrong as another status.
     """
 
@@ -39,6 +40,7 @@ class Target:
     call: str
     bodies: tuple[bytes, ...]
     head: Head = _nothing
+    first: float | None = None
     never: tuple[bytes, ...] = ()
 
     def asked(self, what: What) -> tuple[str, str, tuple[bytes, ...]]:

@@ -105,8 +105,13 @@ def vestige(
         config.write_text("\n".join(lines))
         command = [str(Path(sys.executable).with_name("vestige")), "serve", "--config", str(config)]
         command += ["--port", str(port), *(["--open"] if client is None else [])]
+        # The first start of an installation makes the database; every later one finds it.
+        with process(command, port, "/readyz") as (_, first):
+            pass
         with process(command, port, "/readyz") as (pid, ready):
-            made = Target(name, port, pid, ready, "/cds-services", REVIEW, bodies, never=NO_ANSWER)
+            made = Target(
+                name, port, pid, ready, "/cds-services", REVIEW, bodies, first=first, never=NO_ANSWER
+            )
             yield made if client is None else _signing(made, client, public)
 
 
