@@ -75,7 +75,7 @@ sbom: dev
 	@./scripts/install.sh audit
 	@mkdir -p build
 	@$(BIN)/python -m scripts.licences --json > build/licences.json
-	@.venv-audit/bin/python scripts/sbom.py requirements/$$(cat $(VENV)/python-tag)-runtime.txt build/licences.json build/vestige.cdx.json
+	@.venv-audit/bin/python scripts/sbom.py build/licences.json build/vestige.cdx.json $$(for name in runtime postgres otel; do echo requirements/$$(cat $(VENV)/python-tag)-$$name.txt; done)
 
 licences: dev
 	$(BIN)/python -m scripts.licences

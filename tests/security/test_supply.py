@@ -52,13 +52,20 @@ def test_the_bill_of_materials_has_hash_and_licence_of_each(tmp_path: object) ->
     listed = tmp_path / "licences.json"  # type: ignore[operator]
     bill = tmp_path / "bill.json"  # type: ignore[operator]
     listed.write_text(json.dumps(licences.document()))
-    lock = sorted((ROOT / "requirements").glob("py3*-runtime.txt"))[0]
+    tag = sorted((ROOT / "requirements").glob("py3*-runtime.txt"))[0].name.removesuffix("runtime.txt")
+    locks = [ROOT / "requirements" / f"{tag}{name}.txt" for name in licences.LOCKS]
     done = subprocess.run(
-        [tool, ROOT / "scripts" / "sbom.py", lock, listed, bill], capture_output=True, text=True
+        [tool, ROOT / "scripts" / "sbom.py", listed, bill, *locks], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     parts = json.loads(bill.read_text())["components"]
-    assert {one["name"] for one in parts} >= {*licences.locked("runtime"), "uplot", "markdown-it"}
+    always = {one["name"] for one in parts if one.get("scope") != "optional"}
+    assert always >= {*licences.locked("runtime"), "uplot", "markdown-it"}
+    extras = {*licences.locked("postgres"), *licences.locked("otel")} - {*licences.locked("runtime")}
+    assert "psycopg" in extras
+    assert {one["name"] for one in parts if one.get("scope") == "optional"} == extras
+    references = [one["bom-ref"] for one in parts]
+    assert len(set(references)) == len(references)
     for one in parts:
         assert one["licenses"][0]["expression"]
         assert "hashes" in json.dumps(one)
