@@ -1,9 +1,9 @@
 """A bill of materials (CycloneDX 1.6, JSON) of what Vestige runs with; `make sbom` runs it.
 
 usage: scripts/sbom.py LICENCES OUTPUT LOCK..., with the Python of .venv-audit. The first lock is of what runs
-with every installation, the others are of extras: what only they name has the scope "optional". Names, versions
+with every installation, the others are of extras: what only they name is "optional". Names, versions
 and the hashes of the files come from the locks by cyclonedx-py, licences and the packages of the pages from
-LICENCES (a file of JSON, as `scripts.licences --json` writes it); what comes out is checked against the schema
+LICENCES (a file of JSON, as `scripts.licences --json` writes it); what comes out is held to the schema
 of CycloneDX.
 """
 
