@@ -24,6 +24,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from tests.cds_hooks.jwts import PUBLIC, elliptic, key_file
+from tests.log_guard import check_log
 from tests.require import ROOT
 from tests.servers.sekmet import free_port
 
@@ -185,6 +186,7 @@ class Scratch:
             process.send_signal(getattr(signal, final.one("STOPSIGNAL").text))
             code = process.wait(60)
             log.close()
+        check_log(self.folder / "service.log")
         assert code == 0, f"it ended with {code}: {(self.folder / 'service.log').read_text()[-800:]}"
         assert subprocess.run(check, capture_output=True).returncode != 0, "the check fails once it is gone"
         print(f"served, found well, and ended; written to: {sorted(one.name for one in state.iterdir())}")

@@ -15,6 +15,7 @@ from jwt.algorithms import ECAlgorithm
 
 from tests.cds_hooks.jwts import elliptic, key_file
 from tests.cds_hooks.serving import ORIGIN, free_port
+from tests.log_guard import check_log
 from tests.require import ROOT, require
 
 VESTIGE = Path(sys.executable).with_name("vestige")
@@ -38,6 +39,8 @@ def process(command: list[str], folder: Path, ready: str) -> Iterator[None]:
     finally:
         running.terminate()
         running.wait(30)
+    if command[0] == str(VESTIGE):
+        check_log(log)
 
 
 def answers(address: str) -> bool:
