@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from contextvars import copy_context
@@ -30,6 +30,7 @@ from cds_hooks.metrics import CONTENT_TYPE
 from cds_hooks.outcome import of_call_error, of_http_error, of_store_error, outcome
 from cds_hooks.places import Places
 from cds_hooks.services import Service
+from cds_hooks.trust import OPEN, Proof
 from cds_hooks.usecase import UseCase
 from plugin.errors import CallError, StoreError
 from plugin.settings import Settings
@@ -38,6 +39,8 @@ from plugin.settings import Settings
 # answered under full load, too: discovery, readiness.
 PAGE_THREADS = 16
 DESK_THREADS = 4
+# A client whose keys do not come holds some of them for seconds.
+PROVING_THREADS = 16
 # An answer that is being recorded when its deadline passes is waited for: a line is written to a file.
 RECORDING_SECONDS = 1.0
 T = TypeVar("T")
@@ -87,6 +90,7 @@ class Workers(NamedTuple):
 
     pool: ThreadPoolExecutor
     small: ThreadPoolExecutor
+    proving: ThreadPoolExecutor
     places: Places
 
 
@@ -96,18 +100,19 @@ def workers(desk: Desk) -> Iterator[Workers]:
     with (
         ThreadPoolExecutor(PAGE_THREADS, thread_name_prefix="vestige-page") as pool,
         ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="vestige") as small,
+        ThreadPoolExecutor(PROVING_THREADS, thread_name_prefix="vestige-proof") as proving,
     ):
         refused = partial(desk.metrics.count, "vestige_overload_total")
         places = Places(desk.settings.service, refused, desk.answerer.turns)
-        yield Workers(pool, small, places)
-        for one in (pool, small):
+        yield Workers(pool, small, proving, places)
+        for one in (pool, small, proving):
             one.shutdown(wait=False, cancel_futures=True)
         places.close()
 
 
 def lend(app: Starlette, found: Workers) -> None:
     """Gives an application the workers that its routes ask."""
-    app.state.pool, app.state.small, app.state.places = found
+    app.state.pool, app.state.small, app.state.proving, app.state.places = found
 
 
 def _timeline(desk: Desk) -> list[BaseRoute]:
@@ -151,7 +156,8 @@ async def discover(request: Request) -> Response:
     """Answers `GET /cds-services`; the document is rendered once, so this costs next to nothing."""
     desk: Desk = request.app.state.desk
     if not desk.settings.service.open:
-        await _in_thread(request, partial(desk.caller, request.headers.getlist("authorization"), ("",)))
+        proof = await _proven(request, desk, ("",))
+        await _in_thread(request, partial(desk.admit, proof))
     document = desk.discovery
     headers = {"ETag": document.etag, "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") in (document.etag, "*"):
@@ -165,13 +171,15 @@ async def call(request: Request) -> Response:
     places: Places = request.app.state.places
     service = _service(request)
     check_content_type(request)
-    credentials = request.headers.getlist("authorization")
     turn = Turn()
     try:
+        began = time.monotonic()
+        proof = await _proven(request, desk, (f"/{service.id}",))
+        spent = time.monotonic() - began
         with places.receiving():
             body = await body_of(request, desk.settings.service.max_body)
-        work = partial(desk.call, service, body, credentials, time.monotonic(), turn)
-        reply = await _in_time(places.submit(work), desk.settings.service.hook_deadline, turn)
+        work = partial(desk.call, service, body, proof, time.monotonic() - spent, turn)
+        reply = await _in_time(places.submit(work), desk.settings.service.hook_deadline - spent, turn)
     except TimeoutError:
         reply = desk.late(service)
     except (CallError, StoreError) as error:
@@ -187,10 +195,10 @@ async def feedback(request: Request) -> Response:
     places: Places = request.app.state.places
     service = _service(request)
     check_content_type(request)
-    credentials = request.headers.getlist("authorization")
+    proof = await _proven(request, desk, (f"/{service.id}/feedback", f"/{service.id}"))
     with places.receiving():
         body = await body_of(request, desk.settings.service.max_body)
-    await places.submit(partial(desk.feedback, service, body, credentials))
+    await places.submit(partial(desk.feedback, service, body, proof))
     return Response(status_code=200)
 
 
@@ -304,6 +312,24 @@ def _service(request: Request) -> Service:
             "No service has this id; GET /cds-services lists the services.", status=404, code="not-found"
         )
     return service
+
+
+async def _proven(request: Request, desk: Desk, paths: Sequence[str]) -> Proof:
+    """Returns what the headers prove of the caller, before a byte of the body is waited for.
+
+    Nobody without a proof takes room for a body or a place among the calls, or gets a card. Raises CallError:
+    401, and 503 where the keys of the client do not come in time.
+    """
+    if desk.settings.service.open:
+        return OPEN
+    work = partial(desk.prove, request.headers.getlist("authorization"), paths)
+    asked = asyncio.get_running_loop().run_in_executor(request.app.state.proving, copy_context().run, work)
+    try:
+        return await asyncio.wait_for(asked, desk.settings.service.hook_deadline)
+    except TimeoutError:
+        raise CallError(
+            "The caller could not be authenticated in time.", status=503, code="timeout"
+        ) from None
 
 
 async def _in_time(answered: asyncio.Future[Reply], seconds: float, turn: Turn) -> Reply:

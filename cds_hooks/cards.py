@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -34,21 +33,13 @@ def new_uuid() -> str:
     return str(uuid4())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
-    """Where the timeline page is launched, and the hook instance from which its link is sent."""
-
-    launch: str
-    instance: str
-
-
 def response(
     advices: Sequence[Advice],
     *,
     profile: Profile = PROFILES["generic"],
     source_url: str | None = None,
     links: Sequence[CardLink] = (),
-    timeline: Timeline | None = None,
+    timeline: str | None = None,
     uuid: NewUuid = new_uuid,
 ) -> dict[str, Any]:
     """Returns the response body of a hook call: one card an advice, in the order given."""
@@ -65,13 +56,14 @@ def card(
     profile: Profile = PROFILES["generic"],
     source_url: str | None = None,
     links: Sequence[CardLink] = (),
-    timeline: Timeline | None = None,
+    timeline: str | None = None,
     uuid: NewUuid = new_uuid,
 ) -> dict[str, Any]:
     """Returns one card, as far as the client takes it in; raises ValueError where it cannot be one.
 
     `links` are the site's own, sent to the letter: no rule can make another, and none holds a patient's data.
-    That to `timeline` names the lesions beside the address, in `appContext`.
+    That to the launch address of the `timeline` page names the lesions beside the address, in `appContext`,
+    where the client hands that on.
     """
     if advice.indicator not in INDICATORS:
         raise ValueError(f"advice {advice.topic}: indicator {advice.indicator!r} is none of {INDICATORS}")
@@ -168,12 +160,13 @@ def _links(links: Sequence[CardLink], profile: Profile) -> list[dict[str, str]]:
     ]
 
 
-def _timeline(timeline: Timeline | None, advice: Advice, profile: Profile) -> list[dict[str, str]]:
-    if timeline is None or "smart" not in profile.cards.link_types:
+def _timeline(launch: str | None, advice: Advice, profile: Profile) -> list[dict[str, str]]:
+    if launch is None or "smart" not in profile.cards.link_types:
         return []
-    about = {"lesions": list(advice.subjects), "hookInstance": timeline.instance}
-    link = {"label": TIMELINE_LABEL, "url": timeline.launch, "type": "smart"}
-    return [{**link, "appContext": json.dumps(about, separators=(",", ":"))}]
+    link = {"label": TIMELINE_LABEL, "url": launch, "type": "smart"}
+    if profile.cards.app_context and advice.subjects:
+        link["appContext"] = json.dumps({"lesions": list(advice.subjects)}, separators=(",", ":"))
+    return [link]
 
 
 def _suggestion(suggestion: Suggestion, profile: Profile, uuid: NewUuid) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from cds_hooks import log
 from cds_hooks.about import about
 from cds_hooks.answer import Answerer, Sent
 from cds_hooks.call import read_call
-from cds_hooks.cards import Timeline, late_card, response
+from cds_hooks.cards import late_card, response
 from cds_hooks.discovery import Discovery, discovery, usage_requirements
 from cds_hooks.feedback import read_feedback
 from cds_hooks.in_use import InUse
@@ -23,7 +23,7 @@ from cds_hooks.metrics import Metrics
 from cds_hooks.model import HookResponse, encoded
 from cds_hooks.openapi import openapi
 from cds_hooks.services import Service, services_of
-from cds_hooks.trust import Caller, Gate
+from cds_hooks.trust import Caller, Gate, Proof
 from plugin.errors import CallError, SettingsError, StoreError
 from plugin.settings import Settings
 from plugin.spans import span
@@ -109,10 +109,18 @@ class Desk:
         )
         return msgspec.json.encode(document)
 
-    def caller(self, authorization: Sequence[str], paths: Sequence[str]) -> Caller:
-        """Returns who calls one of these addresses below `/cds-services`, or raises CallError (401)."""
+    def prove(self, authorization: Sequence[str], paths: Sequence[str]) -> Proof:
+        """Returns what the headers prove of who calls one of these addresses, or raises CallError (401)."""
         try:
-            return self.gate.caller(authorization, [f"{self.base}/cds-services{path}" for path in paths])
+            return self.gate.proven(authorization, [f"{self.base}/cds-services{path}" for path in paths])
+        except CallError:
+            self.metrics.count("vestige_refused_total")
+            raise
+
+    def admit(self, proof: Proof) -> Caller:
+        """Returns the proven caller, whose token is now used; raises CallError (401) where it was before."""
+        try:
+            return self.gate.admitted(proof)
         except CallError:
             self.metrics.count("vestige_refused_total")
             raise
@@ -121,7 +129,7 @@ class Desk:
         self,
         service: Service,
         body: bytes,
-        authorization: Sequence[str],
+        proof: Proof,
         arrived: float | None = None,
         turn: Turn | None = None,
     ) -> Reply:
@@ -132,21 +140,21 @@ class Desk:
         """
         # Held here too: work that is late goes on when its request has long been answered.
         with self.in_use, span("call", service=service.id, rules=self.revision):
-            return self._call(service, body, authorization, arrived, turn)
+            return self._call(service, body, proof, arrived, turn)
 
     def _call(
         self,
         service: Service,
         body: bytes,
-        authorization: Sequence[str],
+        proof: Proof,
         arrived: float | None,
         turn: Turn | None,
     ) -> Reply:
         waited = 0.0 if arrived is None else time.monotonic() - arrived
         started = time.perf_counter() - waited
-        # Keys may have to be fetched, and a token is put down as used.
+        # A token is put down as used.
         with waiting():
-            caller = self.caller(authorization, (f"/{service.id}",))
+            caller = self.admit(proof)
         call = replace(read_call(body, service), seconds=self._reading_seconds(arrived))
         answer = self.answerer(call, caller)
         document = response(
@@ -154,7 +162,7 @@ class Desk:
             profile=caller.profile,
             source_url=self.base,
             links=self.settings.cards.links,
-            timeline=self._timeline(call.hook_instance),
+            timeline=f"{self.base}/timeline/launch" if self.settings.page.enabled else None,
         )
         reply = encoded(document, HookResponse)
         if turn is not None and not turn.take():
@@ -180,11 +188,6 @@ class Desk:
         )
         return Reply(reply)
 
-    def _timeline(self, instance: str) -> Timeline | None:
-        if not self.settings.page.enabled:
-            return None
-        return Timeline(launch=f"{self.base}/timeline/launch", instance=instance)
-
     def _reading_seconds(self, arrived: float | None) -> float:
         waited = 0.0 if arrived is None else time.monotonic() - arrived
         return READING * self.settings.service.hook_deadline - waited
@@ -197,11 +200,10 @@ class Desk:
         self._count(service, [card["indicator"]])
         return Reply(encoded({"cards": [card]}, HookResponse))
 
-    def feedback(self, service: Service, body: bytes, authorization: Sequence[str]) -> None:
+    def feedback(self, service: Service, body: bytes, proof: Proof) -> None:
         """Stores one feedback body whole, or raises CallError and stores nothing."""
-        path = f"/{service.id}"
         with waiting():
-            caller = self.caller(authorization, (f"{path}/feedback", path))
+            caller = self.admit(proof)
         comments = self.settings.store.keep_comments
         items = read_feedback(body, service=service.id, caller=caller, comments=comments)
         with waiting():
@@ -218,7 +220,7 @@ class Desk:
 
     def missing(self) -> str | None:
         """Returns None when calls can be answered, else what is missing."""
-        return self.answerer.missing()
+        return self.answerer.missing() or self.gate.missing()
 
     def _record(self, record: Callable[[], None]) -> None:
         """Records an answer; a full disk keeps no card from its reader unless the settings say so."""

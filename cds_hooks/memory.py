@@ -82,15 +82,12 @@ class Memory:
 
     def _result(self, asked: Future[tuple[Answered, ...]], seconds: float) -> Remembered:
         try:
-            stored = _soon(asked, seconds)
-        except StoreError as error:
-            log.fault(error, "memory")
-            return Remembered(alarms=(Lost(),))
-        except TimeoutError as error:
+            return Remembered(answers(_soon(asked, seconds), self._pack, self._zone))
+        except (StoreError, TimeoutError, ValueError, OverflowError) as error:
+            # The last two: a row whose times no calendar holds.
             asked.cancel()
             log.fault(error, "memory")
             return Remembered(alarms=(Lost(),))
-        return Remembered(answers(stored, self._pack, self._zone))
 
     def close(self) -> None:
         """Ends what waits for the store."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import sqlalchemy as sa
@@ -14,13 +14,17 @@ from plugin.ready import ready
 from plugin.sent import SentCard, SentRule
 
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment with its zone: two of them can always be compared."""
+
+
 class FeedbackItem(msgspec.Struct, frozen=True, kw_only=True):
     """What one user did with one card; `commented` says that words came with it, kept or not."""
 
     service: str
     card: str
     outcome: str
-    at: datetime
+    at: Moment
     accepted: tuple[str, ...] = ()
     reason_system: str | None = None
     reason_code: str | None = None
@@ -34,7 +38,7 @@ class FeedbackItem(msgspec.Struct, frozen=True, kw_only=True):
 class Feedback(FeedbackItem, frozen=True, kw_only=True):
     """One stored piece of feedback; `received` is when it came."""
 
-    received: datetime
+    received: Moment
 
 
 def feedback_row(item: FeedbackItem, received: datetime) -> dict[str, Any]:
@@ -87,10 +91,10 @@ def sent_card_of(row: sa.RowMapping, rules: Sequence[SentRule]) -> SentCard:
     return SentCard(
         **{name: row[name] for name in same},
         record=row["record"],
-        made=datetime.fromisoformat(row["made"]),
+        made=msgspec.convert(row["made"], Moment),
         rules=tuple(rules),
         suggestions=msgspec.json.decode(row["suggestions"], type=tuple[str, ...]),
     )
 
 
-ready(Feedback, tuple[str, ...])
+ready(Feedback, Moment, tuple[str, ...])

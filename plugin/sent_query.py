@@ -60,7 +60,12 @@ def cards_of(connection: sa.Connection, *wanted: sa.ColumnElement[bool]) -> list
 
 
 def answers_to(connection: sa.Connection, cards: Sequence[SentCard]) -> Iterator[Answered]:
-    """Yields each card with its last answer, by its own time; a time ahead of its arrival counts as that."""
+    """Yields each card with its last answer, by its own time.
+
+    A time ahead of its arrival counts as that, one before the card was sent as when it was sent: a clock may be
+    wrong, and some clients send a date of the year 1 for none.
+    """
+    made = {card.card: card.made for card in cards}
     last: dict[str, tuple[datetime, int, Reply]] = {}
     for part in _portions([card.card for card in cards]):
         query = (
@@ -69,16 +74,16 @@ def answers_to(connection: sa.Connection, cards: Sequence[SentCard]) -> Iterator
             .where(FEEDBACK.c.card.in_(part), *same_client())
         )
         for row in connection.execute(query).mappings():
-            reply = _reply(feedback_of(row))
+            reply = _reply(feedback_of(row), made[row["card"]])
             if row["card"] not in last or last[row["card"]][:2] < (reply.at, row["id"]):
                 last[row["card"]] = (reply.at, row["id"], reply)
     for card in cards:
         yield Answered(sent=card, reply=last[card.card][2] if card.card in last else None)
 
 
-def _reply(found: Feedback) -> Reply:
+def _reply(found: Feedback, made: datetime) -> Reply:
     same = {name: getattr(found, name) for name in Reply.__struct_fields__ if name != "at"}
-    return Reply(at=min(found.at, found.received), **same)
+    return Reply(at=max(min(found.at, found.received), made), **same)
 
 
 def _portions(cards: Sequence[str]) -> Iterable[Sequence[str]]:

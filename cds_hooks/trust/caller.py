@@ -16,4 +16,14 @@ class Caller:
     tenant: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """A caller whose token is signed, meant for us and alive; `jti` is None where it may be used again."""
+
+    caller: Caller
+    jti: str | None = None
+    expires: float = 0.0
+
+
 ANYBODY = Caller(issuer=None, profile=PROFILES["generic"])
+OPEN = Proof(caller=ANYBODY)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Never
 
 from cds_hooks.profiles import PROFILES
-from cds_hooks.trust.caller import ANYBODY, Caller
+from cds_hooks.trust.caller import OPEN, Caller, Proof
 from cds_hooks.trust.keys import Jwk, KeyCache, Keys, KeysUnavailable, check_address, keys_of_file
 from cds_hooks.trust.replay import Replay, replay_store
 from plugin.errors import CallError, SettingsError
@@ -55,13 +55,31 @@ class Gate:
 
         Raises CallError (401) for every other case, without saying why; the log has the reason.
         """
+        return self.admitted(self.proven(authorization, audiences))
+
+    def proven(self, authorization: Sequence[str], audiences: Sequence[str]) -> Proof:
+        """Returns what the headers prove, or raises CallError (401); the token is not used up by it."""
         if self._open:
-            return ANYBODY
+            return OPEN
         try:
             return self._verified(self._token(authorization), audiences)
         except (Refused, KeysUnavailable) as reason:
             log.warning("call refused: %s", reason)
-            raise CallError("The call is not authenticated.", status=401, code="login") from None
+            raise _login() from None
+
+    def admitted(self, proof: Proof) -> Caller:
+        """Returns the proven caller and notes that the token was used; raises CallError (401) if it was."""
+        issuer, jti = proof.caller.issuer, proof.jti
+        if issuer is None or jti is None:
+            return proof.caller
+        if not self._replay.first_use(issuer, jti, proof.expires):
+            log.warning("call refused: %s: token was used before", issuer)
+            raise _login()
+        return proof.caller
+
+    def missing(self) -> str | None:
+        """Returns what is missing so that a token is accepted once by all workers, or None."""
+        return self._replay.missing()
 
     def renewed(self, settings: Settings) -> Gate:
         """Returns the gate for other settings; a token that was used here is used there, too."""
@@ -112,19 +130,21 @@ class Gate:
             raise Refused("unknown issuer")
         return _Token(text=text, header=header, issuer=issuer)
 
-    def _verified(self, token: _Token, audiences: Sequence[str]) -> Caller:
+    def _verified(self, token: _Token, audiences: Sequence[str]) -> Proof:
         issuer = token.issuer
         algorithm = _algorithm(token)
         claims = self._claims(token, algorithm, [*audiences, *issuer.audiences])
         self._check_lifetime(issuer, claims)
-        self._check_replay(issuer, claims)
+        jti = self._jti(issuer, claims)
         tenant = claims.get("tenant")
         if issuer.tenants and tenant not in issuer.tenants:
             _refuse(issuer, "unknown tenant")
         profile = PROFILES[issuer.profile]
-        return Caller(
+        caller = Caller(
             issuer=issuer.issuer, profile=profile, tenant=tenant if isinstance(tenant, str) else None
         )
+        expires = float(claims["exp"]) + self._trust.leeway
+        return Proof(caller=caller, jti=jti if self._trust.replay_protection else None, expires=expires)
 
     def _claims(self, token: _Token, algorithm: str, audiences: Sequence[str]) -> Mapping[str, Any]:
         from cds_hooks.trust.tokens import NotValid, verified
@@ -168,13 +188,11 @@ class Gate:
         if claims["exp"] - claims["iat"] > self._trust.max_lifetime:
             _refuse(issuer, "token lives too long")
 
-    def _check_replay(self, issuer: Issuer, claims: Mapping[str, Any]) -> None:
+    def _jti(self, issuer: Issuer, claims: Mapping[str, Any]) -> str:
         jti = claims["jti"]
         if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI:
             _refuse(issuer, "jti is no text of acceptable length")
-        expires = float(claims["exp"]) + self._trust.leeway
-        if self._trust.replay_protection and not self._replay.first_use(issuer.issuer, jti, expires):
-            _refuse(issuer, "token was used before")
+        return jti
 
 
 def _algorithm(token: _Token) -> str:
@@ -184,6 +202,10 @@ def _algorithm(token: _Token) -> str:
     if algorithm not in token.issuer.algorithms:
         _refuse(token.issuer, "algorithm not on the allow list")
     return str(algorithm)
+
+
+def _login() -> CallError:
+    return CallError("The call is not authenticated.", status=401, code="login")
 
 
 def _refuse(issuer: Issuer, reason: str) -> Never:

@@ -22,7 +22,12 @@ from plugin.settings import Fhir, FhirServer
 SECONDS = 5.0
 MAX_BYTES = 256 * 1024
 FRESH = 3600.0
+"""Seconds after which a key set is read anew."""
+USABLE = FRESH + 600.0
+"""Seconds for which the last good set is used where a newer one cannot be had."""
 REFRESH_AFTER = 60.0
+RETRY_AFTER = 5.0
+"""Seconds between attempts while a set cannot be had; or four times what the last one took."""
 _LIMITS = Fhir(connect_timeout=2.0, read_timeout=3.0, max_bytes=MAX_BYTES)
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "vestige"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -106,6 +111,7 @@ class _Cached:
     fetched: float = float("-inf")
     tried: float = float("-inf")
     failure: str | None = None
+    took: float = 0.0
     # To be read anew although it is fresh: the site changed its settings, and may have a reason.
     due: bool = False
     lock: Lock = field(default_factory=Lock, repr=False)
@@ -130,9 +136,10 @@ class KeyCache:
         with cached.lock:
             now = self._clock()
             stale = now - cached.fetched > FRESH
-            if (stale or cached.due or kid not in cached.keys) and now - cached.tried >= REFRESH_AFTER:
+            soon = REFRESH_AFTER if cached.failure is None else max(RETRY_AFTER, 4 * cached.took)
+            if (stale or cached.due or kid not in cached.keys) and now - cached.tried >= soon:
                 self._refresh(address, cached, now)
-            if self._clock() - cached.fetched > FRESH:
+            if self._clock() - cached.fetched > USABLE:
                 raise KeysUnavailable(cached.failure or f"{address} was not read")
             return cached.keys.get(kid)
 
@@ -145,11 +152,11 @@ class KeyCache:
         return made
 
     def _refresh(self, address: str, cached: _Cached, now: float) -> None:
-        """Keeps the last good set until it is stale: a short outage of the client must not shut the door."""
+        """Keeps the last good set while it is usable: a short outage of the client must not shut the door."""
         cached.tried = now
         try:
             cached.keys = keys_of(self._get(address))
         except (KeysUnavailable, ValueError) as error:
-            cached.failure = str(error)
+            cached.failure, cached.took = str(error), self._clock() - now
             return
         cached.fetched, cached.failure, cached.due = now, None, False

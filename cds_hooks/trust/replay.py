@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import heapq
 import logging
+import math
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Protocol
 
 from plugin.errors import StoreError
 from plugin.settings import Settings
 from plugin.used_tokens import UsedTokens
+
+THREADS = 4
+PATIENCE = 1.0
+"""Seconds in which a database that is well has long answered; a quarter of the usual deadline."""
+OPENING = 2.0
+"""The same for the first question, before which the database is opened."""
+AWAY = 5.0
 
 log = logging.getLogger("vestige.trust")
 
@@ -21,6 +30,9 @@ class Replay(Protocol):
 
     def first_use(self, issuer: str, jti: str, expires: float) -> bool:
         """Returns True once for each pair until `expires` (seconds since the epoch), atomically."""
+
+    def missing(self) -> str | None:
+        """Returns why a token may be accepted by another worker once more, or None."""
 
     def close(self) -> None:
         """Gives back what it holds."""
@@ -52,6 +64,10 @@ class ReplayStore:
             heapq.heappush(self._expiry, (expires, steady, issuer, jti))
             return True
 
+    def missing(self) -> str | None:
+        """Returns None: it is to know what this process saw, and does."""
+        return None
+
     def close(self) -> None:
         """Has nothing to give back."""
 
@@ -65,28 +81,48 @@ class ReplayStore:
 class SharedReplayStore:
     """The pairs seen by every worker of the site; by this process alone while the database is away.
 
-    A database that cannot be reached is logged and makes the service not ready: it must not keep advice from
-    its reader.
+    A database that cannot be reached, or does not answer soon, is logged and makes the service not ready: it
+    must not keep advice from its reader. It is left alone for `AWAY` seconds then.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, steady: Callable[[], float] = time.monotonic) -> None:
+        self._url, self._steady = url, steady
         self._own = ReplayStore()
         self._shared: UsedTokens | None = None
         self._opening = Lock()
+        self._asking = ThreadPoolExecutor(THREADS, thread_name_prefix="vestige-tokens")
+        self._away_until = -math.inf
 
     def first_use(self, issuer: str, jti: str, expires: float) -> bool:
         """Returns True once for each pair until `expires` (seconds since the epoch), atomically."""
         if not self._own.first_use(issuer, jti, expires):
             return False
-        try:
-            return self._database().first_use(issuer, jti, expires)
-        except StoreError as error:
-            log.error("used tokens are kept by this process alone: %s", error)
+        if self._steady() < self._away_until:
             return True
+        asked = self._asking.submit(lambda: self._database().first_use(issuer, jti, expires))
+        patience = OPENING if self._shared is None else PATIENCE
+        try:
+            return asked.result(patience)
+        except StoreError as error:
+            self._leave_alone(str(error))
+        except TimeoutError:
+            asked.cancel()
+            self._leave_alone(f"the database has not answered for {patience} s")
+        return True
+
+    def missing(self) -> str | None:
+        """Returns that the database was away a moment ago, or None."""
+        if self._steady() < self._away_until:
+            return "used tokens are kept by this process alone: the database does not answer"
+        return None
+
+    def _leave_alone(self, why: str) -> None:
+        self._away_until = self._steady() + AWAY
+        log.error("used tokens are kept by this process alone: %s", why)
 
     def close(self) -> None:
         """Closes every connection."""
+        self._asking.shutdown(wait=False, cancel_futures=True)
         if self._shared is not None:
             self._shared.close()
 

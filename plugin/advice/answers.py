@@ -15,7 +15,7 @@ MOST = 100
 """How many messages are remembered of one patient; older ones are said again."""
 
 ENOUGH = 2
-"""Answers to one message beyond these change nothing: a critical one comes back once."""
+"""Answers to one message beyond these change nothing: a critical one comes back once and is answered then."""
 
 ACCEPTED = "accepted"
 OTHER = "other"
@@ -33,7 +33,7 @@ def answers(stored: Iterable[Answered], pack: Pack, zone: tzinfo) -> tuple[Fact,
         return ()
     held = {str(row["rule"]) for row in pack.tables.get("remembered", ())}
     reasons = _reasons(pack)
-    kept: dict[tuple[str, str], list[Fact]] = {}
+    kept: dict[tuple[str, str], list[tuple[Answered, Fact]]] = {}
     for one in newest:
         if one.sent.rules[0].rule not in held or one.reply is None:
             continue
@@ -49,9 +49,22 @@ def answers(stored: Iterable[Answered], pack: Pack, zone: tzinfo) -> tuple[Fact,
                 "reason": reason_of(one.reply, reasons),
                 "day": day,
             }
-            kept.setdefault((rule.rule, rule.digest), []).append(Fact("override", values))
-    chosen = [fact for facts in list(kept.values())[:MOST] for fact in facts[:ENOUGH]]
+            kept.setdefault((rule.rule, rule.digest), []).append((one, Fact("override", values)))
+    chosen = [
+        fact
+        for same in list(kept.values())[:MOST]
+        for _, fact in same[: ENOUGH if _settled([one for one, _ in same]) else 1]
+    ]
     return tuple(reversed(chosen))
+
+
+def _settled(same: list[Answered]) -> bool:
+    """Tells whether a message was answered again after it had come back as a warning.
+
+    Two answers to cards that were open at the same time are one: neither reader saw it come back.
+    """
+    first = min(one.reply.at for one in same if one.reply is not None)
+    return any(one.sent.made > first and one.sent.indicator != "critical" for one in same)
 
 
 def counts(one: Answered) -> bool:

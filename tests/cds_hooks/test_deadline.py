@@ -11,6 +11,7 @@ import pytest
 from cds_hooks.app import create_app
 from cds_hooks.desk import READING, Desk
 from cds_hooks.services import SERVICES
+from cds_hooks.trust import OPEN
 from cds_hooks.usecase import UseCase
 from fhir_profiles import samples
 from plugin.advice.text import texts_of
@@ -39,9 +40,9 @@ def test_time_spent_in_the_queue_is_not_there_to_read_in(monkeypatch: pytest.Mon
     said = Said()
     desk = Desk(open_settings(hook_deadline=4), said)
     monkeypatch.setattr("cds_hooks.desk.time.monotonic", lambda: 100.0)
-    desk.call(SERVICES["crlm-lesion-review"], json.dumps(body()).encode(), (), arrived=99.0)
+    desk.call(SERVICES["crlm-lesion-review"], json.dumps(body()).encode(), OPEN, arrived=99.0)
     assert said.calls[-1][0].seconds == pytest.approx(2.0)
-    desk.call(SERVICES["crlm-lesion-review"], json.dumps(body()).encode(), (), arrived=90.0)
+    desk.call(SERVICES["crlm-lesion-review"], json.dumps(body()).encode(), OPEN, arrived=90.0)
     assert said.calls[-1][0].seconds == pytest.approx(-7.0)
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from cds_hooks.memory import Lost, Memory, Remembered
 from cds_hooks.trust.caller import ANYBODY
 from plugin.errors import SettingsError, StoreError
 from plugin.record import Pseudonyms
-from plugin.settings import Cards, Settings, load
+from plugin.sent import Answered, Reply, SentRule
+from plugin.settings import Cards, Settings, Site, load
 from plugin.settings import Store as StoreSettings
 from plugin.store import Store
 from tests.cds_hooks.serving import open_settings
 from tests.plugin.advising import pack
+from tests.plugin.test_sent import sent
 
 CALL = HookCall(
     service="crlm-lesion-review",
@@ -130,3 +133,17 @@ def test_the_secret_of_the_site_is_a_file_of_enough_bytes(tmp_path: Path) -> Non
         load(toml, {})
     file.write_bytes(b"x" * 32 + b"\n")
     assert load(toml, {}).store == StoreSettings(pseudonym_key=file)
+
+
+def test_an_answer_whose_day_no_calendar_holds_is_an_alarm() -> None:
+    one = sent(made=datetime(1, 1, 1, tzinfo=UTC), rules=(SentRule(rule="DA-09", digest="d09"),))
+    reply = Reply(outcome="overridden", at=one.made, reason_code="mdt-decision")
+    settings = Settings(service=open_settings().service, site=Site(timezone="America/New_York"))
+
+    class Damaged:
+        def answered(self, _patient: str) -> tuple[Answered, ...]:
+            return (Answered(sent=one, reply=reply),)
+
+    made = Memory(Damaged(), Pseudonyms(b"k" * 32), pack(), settings)  # type: ignore[arg-type]
+    assert made.ask(CALL, ANYBODY)() == Remembered(alarms=(Lost(),))
+    made.close()

@@ -16,7 +16,7 @@ from cds_hooks.call import HookCall
 from cds_hooks.desk import Desk
 from cds_hooks.places import Busy, Load, Places
 from cds_hooks.services import SERVICES
-from cds_hooks.trust import Caller
+from cds_hooks.trust import OPEN, Caller
 from plugin import turns
 from plugin.settings import Service
 from tests.cds_hooks.serving import Said, advice, body, open_settings, post, served
@@ -216,7 +216,7 @@ def test_a_refused_call_is_an_operation_outcome_that_is_counted() -> None:
 def test_the_time_of_a_call_has_in_it_what_it_waited_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk(open_settings(), Said())
     monkeypatch.setattr("cds_hooks.desk.time.monotonic", lambda: 100.0)
-    desk.call(SERVICES["crlm-lesion-review"], json.dumps(body()).encode(), (), arrived=93.0)
+    desk.call(SERVICES["crlm-lesion-review"], json.dumps(body()).encode(), OPEN, arrived=93.0)
     figures = dict(
         line.rsplit(" ", 1) for line in desk.metrics_text().decode().splitlines() if line[0] != "#"
     )

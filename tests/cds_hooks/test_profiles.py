@@ -98,6 +98,27 @@ def test_a_card_for_each_client(name: str) -> None:
     assert not [link for link in made["links"] if "appContext" in link or "autolaunchable" in link]
 
 
+@pytest.mark.parametrize("name", PROFILES)
+def test_the_link_to_the_timeline_says_what_it_is_about_to_who_hands_it_on(name: str) -> None:
+    profile = PROFILES[name]
+    launch = "https://cds.example/timeline/launch"
+    links = card(advice(), profile=profile, links=LINKS, timeline=launch)["links"]
+    about = {link["url"]: link.get("appContext") for link in links}
+    assert {url for url, text in about.items() if text} <= {launch}, "on no other link"
+    assert about.get(launch) == (
+        json.dumps({"lesions": list(advice().subjects)}, separators=(",", ":"))
+        if profile.cards.app_context and launch in about
+        else None
+    )
+    assert (launch in about) == ("smart" in profile.cards.link_types)
+    assert all("lesion" not in url and "patient" not in url.lower() for url in about)
+
+
+def test_there_are_clients_that_hand_the_context_on_and_one_that_does_not() -> None:
+    assert PROFILES["generic"].cards.app_context
+    assert not PROFILES["oracle"].cards.app_context
+
+
 def test_an_order_that_a_client_does_not_make_is_not_suggested() -> None:
     task = Suggestion(label="Ask", description="Ask", resource={"resourceType": "Task", "status": "draft"})
     assert len(card(advice(suggestions=(task,)))["suggestions"]) == 1

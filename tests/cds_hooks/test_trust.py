@@ -2,9 +2,13 @@
 
 import base64
 import json
+import socket
+import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +27,15 @@ from cds_hooks.trust.keys import (
     FRESH,
     MAX_BYTES,
     REFRESH_AFTER,
+    RETRY_AFTER,
+    USABLE,
     KeyCache,
     KeysUnavailable,
     check_address,
     fetch,
     keys_of,
 )
-from cds_hooks.trust.replay import ReplayStore, SharedReplayStore
+from cds_hooks.trust.replay import AWAY, ReplayStore, SharedReplayStore
 from plugin.errors import CallError, SettingsError
 from plugin.settings import Issuer, Service, Settings, Store, Trust
 from plugin.used_tokens import FORGET_SECONDS, SLACK_SECONDS, UsedTokens
@@ -344,6 +350,35 @@ def test_a_database_that_is_away_keeps_no_advice_back(
     assert store.first_use("i", "j", 2e9)
     assert not store.first_use("i", "j", 2e9), "this process still knows"
     assert "used tokens are kept by this process alone" in caplog.text
+    assert store.missing() is not None, "a load balancer that asks can send calls elsewhere"
+    store.close()
+
+
+def test_a_database_that_hangs_keeps_no_advice_back_and_is_left_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite waits five seconds for a lock, longer than a clinician waits for a card."""
+    now = [0.0]
+    store = SharedReplayStore(f"sqlite:///{tmp_path / 'v.db'}", lambda: now[0])
+    assert store.first_use("i", "first", 2e9)
+    assert store.missing() is None
+    monkeypatch.setattr("cds_hooks.trust.replay.PATIENCE", 0.05)
+    with closing(sqlite3.connect(tmp_path / "v.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        assert store.first_use("i", "second", 2e9)
+        assert "has not answered" in caplog.text
+        assert store.missing() is not None
+        monkeypatch.setattr("cds_hooks.trust.replay.PATIENCE", 3600.0)
+        assert store.first_use("i", "third", 2e9), "not asked at all"
+        assert not store.first_use("i", "third", 2e9)
+        holder.execute("ROLLBACK")
+    now[0] = AWAY
+    assert store.missing() is None
+    assert store.first_use("i", "fourth", 2e9)
+    store.close()
+    other = SharedReplayStore(f"sqlite:///{tmp_path / 'v.db'}")
+    assert not other.first_use("i", "fourth", 2e9), "shared again"
+    other.close()
 
 
 # Key sets from an address.
@@ -355,11 +390,12 @@ class Keys:
     def __init__(self, *clients: Client) -> None:
         self.document: bytes | None = key_set(*clients)
         self.asked = 0
-        self.now = 0.0
+        self.now = self.takes = 0.0
         self.cache = KeyCache(get=self.get, clock=lambda: self.now)
 
     def get(self, address: str) -> bytes:
         self.asked += 1
+        self.now += self.takes
         if self.document is None:
             raise KeysUnavailable(f"{address} cannot be reached")
         return self.document
@@ -385,10 +421,41 @@ def test_a_removed_key_stops_working_and_an_outage_does_not_shut_the_door_at_onc
     assert keys.cache.key("https://k.example", "other") is None
     assert keys.cache.key("https://k.example", "ec-1")
     keys.now = FRESH + 120
+    assert keys.cache.key("https://k.example", "ec-1"), "the hour is over, and the client away for a moment"
+    keys.now = USABLE + 1
     with pytest.raises(KeysUnavailable):
         keys.cache.key("https://k.example", "ec-1")
     keys.document, keys.now = key_set(elliptic(kid="new")), 2 * FRESH
     assert keys.cache.key("https://k.example", "ec-1") is None
+
+
+def test_after_a_failure_a_key_set_is_asked_for_again_soon() -> None:
+    keys = Keys(EHR)
+    keys.document = None
+    with pytest.raises(KeysUnavailable):
+        keys.cache.key("https://k.example", "ec-1")
+    keys.document, keys.now = key_set(EHR), RETRY_AFTER - 1
+    with pytest.raises(KeysUnavailable):
+        keys.cache.key("https://k.example", "ec-1")
+    keys.now = RETRY_AFTER
+    assert keys.cache.key("https://k.example", "ec-1")
+    asked = keys.asked
+    keys.now += RETRY_AFTER
+    assert keys.cache.key("https://k.example", "unknown") is None
+    assert keys.asked == asked, "an unknown key of a set that was read is no failure"
+
+
+def test_a_key_set_that_hangs_is_asked_for_less_often() -> None:
+    keys = Keys(EHR)
+    keys.document, keys.takes = None, 5.0
+    with pytest.raises(KeysUnavailable):
+        keys.cache.key("https://k.example", "ec-1")
+    asked, began = keys.asked, keys.now - 5.0
+    for later in (RETRY_AFTER, 19.0, 20.0):
+        keys.now = max(keys.now, began + later)
+        with pytest.raises(KeysUnavailable):
+            keys.cache.key("https://k.example", "ec-1")
+        assert keys.asked - asked == (later == 20.0)
 
 
 def test_an_address_on_the_list_is_used_and_no_other() -> None:
@@ -574,3 +641,43 @@ def test_no_token_in_the_log(base: str, caplog: pytest.LogCaptureFixture) -> Non
     assert post(base + REVIEW, body(), Authorization=f"Bearer {token}").status_code == 401
     assert "InvalidAudienceError" in caplog.text
     assert not [part for part in token.split(".") if part in caplog.text]
+
+
+# Before the body.
+
+
+def test_who_proves_nothing_takes_no_room_from_who_does(settings: Settings) -> None:
+    """Three open bodies of nobody, a byte each, where there is room for one body."""
+    service = msgspec.structs.replace(settings.service, calls_at_once=1, calls_waiting=0)
+    small = msgspec.structs.replace(settings, service=service)
+    with served(create_app(small, Said())) as base, ExitStack() as held:
+        host, port = base.removeprefix("http://").split(":")
+        for _ in range(3):
+            one = held.enter_context(socket.create_connection((host, int(port)), timeout=60))
+            head = f"POST {REVIEW} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+            one.sendall(f"{head}Content-Length: 1000\r\n\r\n{{".encode())
+            assert one.recv(12) == b"HTTP/1.1 401"
+        answer = post(base + REVIEW, body(), Authorization=f"Bearer {EHR.token()}")
+        assert answer.status_code == 200
+
+
+def test_who_cannot_be_proven_in_time_gets_no_card(settings: Settings) -> None:
+    """A forged token that names a client whose keys hang: neither a card nor a count of late answers."""
+    release = threading.Event()
+
+    def hang(_address: str) -> bytes:
+        release.wait(60)
+        return key_set(EHR)
+
+    issuer = Issuer(issuer=EHR.issuer, jku=("https://ehr.example/jwks.json",))
+    trust = Trust(issuers=(issuer,), replay_store="process")
+    service = msgspec.structs.replace(settings.service, hook_deadline=0.3)
+    app = create_app(msgspec.structs.replace(settings, trust=trust, service=service), Said())
+    app.state.desk.gate = Gate(app.state.desk.settings, keys=KeyCache(get=hang))
+    with served(app) as base:
+        forged = post(base + REVIEW, body(), Authorization=f"Bearer {STRANGER.token()}")
+        release.set()
+        counts = requests.get(f"{base}/metrics", timeout=60).text
+    assert forged.status_code == 503
+    assert forged.json()["issue"][0]["code"] == "timeout"
+    assert "vestige_late_total 0.0" in counts

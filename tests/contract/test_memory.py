@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Site:
 
     def __init__(self, address: str, url: str) -> None:
         self.address, self.url, self.calls = address, url, len(self.kept(url))
+        self.began = datetime.now(UTC).date()
         # Patients of another FHIR server are other patients: so tests that share a service do not meet.
         self.server = f"https://{uuid.uuid4()}.example/fhir"
 
@@ -171,6 +172,11 @@ def without_pet(resources: list[dict[str, Any]]) -> None:
 
 
 # ------------------------------------------------------------------------------------------- not repeated, and why
+def days(here: Site) -> set[date]:
+    """The days an answer may be of: the client says 10 o'clock of a past day, and no answer is older than its card."""
+    return {here.began, datetime.now(UTC).date()}
+
+
 def test_overridden_advice_is_not_repeated_and_leaves_a_line(here: Site) -> None:
     (card, *_) = here.call(NAME, "patient-view")
     assert told([card]) == [("DA-01", "warning")]
@@ -179,7 +185,7 @@ def test_overridden_advice_is_not_repeated_and_leaves_a_line(here: Site) -> None
     assert told(again) == []
     assert [one["indicator"] for one in again] == ["info"]
     assert "Answered before, unchanged since" in text(again)
-    assert "(DA-01, Decided by the MDT, 2026-11-21)" in text(again)
+    assert any(f"(DA-01, Decided by the MDT, {day})" in text(again) for day in days(here))
 
 
 def test_the_record_says_what_was_held_back_and_by_which_answer(here: Site) -> None:
@@ -198,7 +204,7 @@ def test_the_record_says_what_was_held_back_and_by_which_answer(here: Site) -> N
         "overridden",
         "mdt-decision",
     )
-    assert answer.day == TODAY
+    assert answer.day in days(here)
     store = Database(here.url, create=False)
     found = store.record_of(answer.card)
     store.close()
@@ -217,6 +223,25 @@ def test_a_critical_message_comes_back_once_as_a_warning_before_signing(here: Si
     assert here.call(NAME, "order-sign") == []
 
 
+def test_two_charts_that_were_open_together_leave_the_warning_before_signing(here: Site) -> None:
+    """Two surgeons answer the card each of them sees: nobody has seen it come back yet."""
+    hook = samples.sample(NAME, TODAY).hook["context"]
+    orders = [{**entry["resource"], "status": "active"} for entry in hook["draftOrders"]["entry"]]
+    signing = {**hook, "draftOrders": {"resourceType": "Bundle", "entry": []}}
+    bundle = samples.sample(NAME, TODAY).bundle
+    resources = [*orders, *(entry["resource"] for entry in bundle["entry"])]
+    opened = {name: value for name, value in hook.items() if name != "draftOrders"}
+    seen = [here.fire("patient-view", opened, resources) for _ in range(2)]
+    assert [told(cards)[0] for cards in seen] == [("DA-10", "critical")] * 2
+    for cards in seen:
+        here.override(cards[0])
+    assert told(here.fire("patient-view", opened, resources)) == []
+    (again, *_) = here.fire("order-sign", signing, resources)
+    assert told([again]) == [("DA-10", "warning")]
+    here.override(again, SIGN)
+    assert here.fire("order-sign", signing, resources) == []
+
+
 def test_the_same_feedback_twice_is_one_answer(here: Site) -> None:
     (card, *_) = here.call(NAME, "order-sign")
     here.override(card, SIGN)
@@ -231,7 +256,7 @@ def test_an_accepted_suggestion_is_remembered(here: Site) -> None:
     here.answer(card, outcome="accepted", acceptedSuggestions=[{"id": suggestion["uuid"].upper()}])
     again = here.call(NAME, "patient-view")
     assert told(again) == []
-    assert "(DA-01, Accepted, 2026-11-21)" in text(again)
+    assert any(f"(DA-01, Accepted, {day})" in text(again) for day in days(here))
 
 
 @pytest.mark.parametrize(

@@ -113,14 +113,14 @@ def test_any_change_arms_the_message_again(change: str) -> None:
     before, after = decided(confirmed()), CHANGES[change]()
     assert digest("DA-09", before) != digest("DA-09", after)
     old = [one for one in answered(before, "DA-09").facts if one.kind == "override"]
-    assert ("DA-09", "warning") in cards(replace(after, facts=(*after.facts, *old)))
+    assert "DA-09" in dict(cards(replace(after, facts=(*after.facts, *old))))
 
 
 def test_a_new_value_of_the_patient_arms_the_message_again() -> None:
     def told(value: int) -> Decision:
         return decided(
             fact("patient_status", value="ALL_DISAPPEARED"),
-            fact("marker_series", last=value, lastDay=TODAY, uln=5),
+            fact("marker_series", newest=value, newestDay=TODAY, newestUln=5),
         )
 
     assert digest("DC-04", told(14)) != digest("DC-04", told(20))
@@ -226,9 +226,12 @@ RULES = (SentRule(rule="DA-09", digest="d09"), SentRule(rule="DA-12", digest="d1
 
 
 def stored(minute: int = 0, **more: Any) -> Answered:
-    told = {"rules": RULES, **{name: more.pop(name) for name in ("rules", "card") if name in more}}
+    names = ("rules", "card", "indicator")
+    told = {"rules": RULES, **{name: more.pop(name) for name in names if name in more}}
+    began = datetime(2026, 10, 9, 22, 30, tzinfo=UTC)
+    told["made"] = began + timedelta(minutes=more.pop("made", 0) - 1)
     values = {"outcome": "overridden", "reason_code": "mdt-decision", **more}
-    at = datetime(2026, 10, 9, 22, 30, tzinfo=UTC) + timedelta(minutes=minute)
+    at = began + timedelta(minutes=minute)
     return Answered(sent=sent(**told), reply=Reply(at=at, **values))
 
 
@@ -282,8 +285,19 @@ def test_what_does_not_count(told: dict[str, Any]) -> None:
     assert facts(stored(**told)) == []
 
 
+def test_answers_to_cards_that_were_open_together_are_one() -> None:
+    """Both readers saw the message before it was answered at all: it has not come back yet."""
+    assert [one["digest"] for one in facts(stored(1), stored(2))] == ["d09"]
+    assert len(facts(stored(1), stored(2, made=9, indicator="critical"))) == 1, "not as what comes back"
+    back = stored(2, made=9, indicator="warning")
+    assert [one["id"] for one in facts(stored(1), back)][-1] == back.sent.card
+    assert len(facts(stored(1), back)) == 2
+    assert len(facts(stored(1), stored(2), back)) == 2
+    assert len(facts(stored(9), stored(2, made=9, indicator="warning"))) == 2, "whatever clock they have"
+
+
 def test_at_most_two_answers_to_one_message_and_so_many_messages() -> None:
-    same = [stored(minute) for minute in range(5)]
+    same = [stored(0), *(stored(minute, made=minute, indicator="warning") for minute in range(1, 5))]
     assert [one["id"] for one in facts(*same)] == [same[3].sent.card, same[4].sent.card]
     many = [stored(at, rules=(SentRule(rule="DA-09", digest=f"d{at}"),)) for at in range(MOST + 5)]
     assert [one["digest"] for one in facts(*many)] == [f"d{at}" for at in range(5, MOST + 5)]

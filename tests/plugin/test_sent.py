@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -232,3 +233,28 @@ def test_a_database_in_memory_serves_several_threads() -> None:
     assert faults == []
     assert [len(store.answered(f"p-{number}")) for number in range(4)] == [10] * 4
     store.close()
+
+
+def test_an_answer_of_the_year_one_is_of_when_the_card_was_sent(store: Store) -> None:
+    """Some clients send the smallest date they have for none; west of Greenwich it has no day at all."""
+    card = sent()
+    store.add_sent([card])
+    at = datetime(1, 1, 1, tzinfo=UTC)
+    store.add_feedback([item(card.card, reason_code="mdt-decision", at=at, **HERE)])
+    reply = one(store, card).reply
+    assert reply is not None
+    assert reply.at == card.made
+
+
+@pytest.mark.parametrize("made", ["garbage", "2026-11-01T10:00:00", ""])
+def test_a_card_whose_time_cannot_be_read_is_a_fault_of_the_store(tmp_path: Any, made: str) -> None:
+    url = f"sqlite:///{tmp_path / 's.db'}"
+    opened, card = Store(url), sent()
+    opened.add_sent([card])
+    opened.add_feedback([item(card.card, reason_code="mdt-decision", **HERE)])
+    with sqlite3.connect(tmp_path / "s.db") as connection:
+        connection.execute("UPDATE sent_card SET made = ?", (made,))
+    connection.close()
+    with pytest.raises(StoreError, match="holds a row that this version cannot read"):
+        opened.answered(card.patient)
+    opened.close()
