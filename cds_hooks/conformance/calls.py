@@ -13,7 +13,8 @@ from cds_hooks.conformance.checks import Problem, Skip, check
 from cds_hooks.conformance.exchange import NotJson, is_loopback
 from cds_hooks.conformance.items import without_ids
 from cds_hooks.conformance.listener import listening
-from cds_hooks.conformance.subject import Call, Subject
+from cds_hooks.conformance.services import Call
+from cds_hooks.conformance.subject import Subject
 
 MEGABYTES = 2 * 1024 * 1024
 _EPIC = {
@@ -55,17 +56,18 @@ def cards(subject: Subject) -> Iterator[Problem]:
 @check("calls.own-answer", 51, strength="silent")
 def own_answer(subject: Subject) -> Iterator[Problem]:
     """Services on one hook give answers of their own: the last one does not answer for all."""
-    by_id: dict[tuple[str, str], list[Call]] = {}
+    by_id: dict[tuple[str, str], dict[str, Call]] = {}
     for call in subject.answered:
-        by_id.setdefault((call.service.hook, call.service.id), []).append(call)
+        by_id.setdefault((call.service.hook, call.service.id), {})[call.patient.id] = call
     pairs = [(a, b) for a in by_id for b in by_id if a < b and a[0] == b[0]]
     if not pairs:
         raise Skip("no two services listen to one hook")
     for one, other in pairs:
-        said = [[without_ids(call.cards) for call in by_id[key]] for key in (one, other)]
+        shared = [patient for patient in by_id[one] if patient in by_id[other]]
+        said = [[without_ids(by_id[key][patient].cards) for patient in shared] for key in (one, other)]
         if any(said[0]) and said[0] == said[1]:
             text = f"{one[1]} and {other[1]} show the same cards for every patient: one may answer for both"
-            yield Problem(text, by_id[one][0].answer)
+            yield Problem(text, by_id[one][shared[0]].answer)
 
 
 @check("calls.unknown-members", 64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import ssl
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,21 +19,30 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cds_hooks.cli.terminal import console
 from cds_hooks.conformance.checks import CHECKS, Check
-from cds_hooks.conformance.exchange import Client
+from cds_hooks.conformance.exchange import Client, is_loopback
 from cds_hooks.conformance.groups import GROUPS
 from cds_hooks.conformance.library import Profile, profiles
+from cds_hooks.conformance.options import Options
 from cds_hooks.conformance.patients import patients
 from cds_hooks.conformance.report.html import as_html
 from cds_hooks.conformance.report.junit import as_junit
 from cds_hooks.conformance.report.table import as_json, print_report
 from cds_hooks.conformance.run import Report, inspect_service
-from cds_hooks.conformance.subject import Options
 from cds_hooks.conformance.tokens import signer_of
 from fhir_profiles.samples import names
 from plugin.errors import InputError, VestigeError
 
 FORMS = {"html": as_html, "json": as_json, "junit": as_junit}
+MOST = 600
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
+
+
+_NO_WAY = {
+    "no answer: SSLError": "no TLS: its certificate is not trusted (--ca-bundle), or it speaks none",
+    "no answer: ProxyError": "the proxy leads to nothing",
+    "no answer: ConnectionError": "the connection fails",
+    "no answer: ConnectTimeout": "the connection fails",
+}
 
 
 class Unreachable(VestigeError):
@@ -58,6 +68,8 @@ class Wishes:
     service: Sequence[str]
     prefetch: Sequence[str]
     fhir_port: int | None
+    ca_bundle: Path | None
+    production: bool
     sample: Sequence[str]
     only: Sequence[str]
     timeout: float
@@ -68,14 +80,21 @@ class Wishes:
 
 
 def conclude(wishes: Wishes) -> int:
-    """Writes the report on a service and returns the exit code: 0 without a broken SHALL, else 1.
+    """Writes the report on a service and returns the exit code: 0 where no SHALL was found broken, else 1.
 
     Raises InputError for what cannot be used and for a service that wants a token while none was given, and
     Unreachable where nothing listens.
     """
     form = _form(wishes.report, wishes.output, wishes.json)
     options = options_of(wishes)
-    found = _run(options, _known("--only", wishes.only, GROUPS) or tuple(GROUPS), wishes.timeout)
+    groups = _known("--only", wishes.only, GROUPS) or tuple(GROUPS)
+    _writable(wishes.output)
+    client = Client(
+        seconds=_seconds("--timeout", wishes.timeout),
+        secrets=(options.bearer,) if options.bearer else (),
+        ca_bundle=_authorities(wishes.ca_bundle),
+    )
+    found = _run(options, groups, client)
     _write(found, form, wishes.output)
     if not found.conformant:
         return 1
@@ -101,16 +120,16 @@ def options_of(wishes: Wishes) -> Options:
         audience=_base(wishes.audience) if wishes.audience is not None else None,
         origin=_origin(wishes.origin or profile.origin),
         discovery=_path(wishes.discovery),
-        slow=wishes.slow,
+        slow=_seconds("--slow", wishes.slow),
         fhir_port=wishes.fhir_port,
+        production=wishes.production,
         services=_pairs("--service", wishes.service),
         prefetch=dict(_pairs("--prefetch", wishes.prefetch)),
     )
 
 
-def _run(options: Options, groups: tuple[str, ...], timeout: float) -> Report:
-    _reach(options.base, timeout)
-    client = Client(seconds=timeout, secrets=(options.bearer,) if options.bearer else ())
+def _run(options: Options, groups: tuple[str, ...], client: Client) -> Report:
+    _reach(options, client)
     chosen = [one for one in CHECKS.values() if one.group in groups]
     with _progress(len(chosen)) as bar:
 
@@ -144,6 +163,37 @@ def _write(found: Report, form: str | None, output: Path | None) -> None:
     except OSError as error:
         raise InputError(f"--output {output}: cannot be written: {error.strerror or error}") from error
     print_report(console(), found)
+
+
+def _writable(output: Path | None) -> None:
+    """Raises InputError for a file that cannot be written, and leaves none behind."""
+    if output is None:
+        return
+    there = output.exists()
+    try:
+        output.open("ab").close()
+        if not there:
+            output.unlink()
+    except OSError as error:
+        raise InputError(f"--output {output}: cannot be written: {error.strerror or error}") from error
+
+
+def _seconds(option: str, given: float) -> float:
+    if not 0 < given <= MOST:
+        raise InputError(f"{option} {given}: give seconds, {MOST} at most")
+    return given
+
+
+def _authorities(path: Path | None) -> str | None:
+    """Returns the file of the authorities; raises InputError where it holds none."""
+    if path is None:
+        return None
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except OSError as error:
+        reason = error.strerror if not isinstance(error, ssl.SSLError) else "it holds no certificate in PEM"
+        raise InputError(f"--ca-bundle {path}: {reason or error}") from None
+    return str(path)
 
 
 def _form(report: str | None, output: Path | None, json_: bool) -> str | None:
@@ -221,14 +271,19 @@ def _path(path: str) -> str:
     return path
 
 
-def _reach(base: str, seconds: float) -> None:
-    """Raises Unreachable where nothing listens; behind a proxy only the proxy can tell."""
-    parts = urlsplit(base)
-    if requests.utils.get_environ_proxies(base):
-        return
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        socket.create_connection((parts.hostname or "", port), seconds).close()
-    except (OSError, UnicodeError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or type(error).__name__
-        raise Unreachable(f"{base} cannot be reached: {reason}") from None
+def _reach(options: Options, client: Client) -> None:
+    """Raises Unreachable where nothing listens, or where no TLS and no proxy leads to a service."""
+    parts = urlsplit(options.base)
+    if is_loopback(options.base) or not requests.utils.get_environ_proxies(options.base):
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            socket.create_connection((parts.hostname or "", port), client.seconds).close()
+        except (OSError, UnicodeError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or type(error).__name__
+            raise Unreachable(f"{options.base} cannot be reached: {reason}") from None
+    # One exchange of its own: it is not the service's fault that it cannot be asked.
+    first = Client(seconds=client.seconds, ca_bundle=client.ca_bundle)
+    why = first.send("GET", options.base + options.discovery).error
+    first.close()
+    if why in _NO_WAY:
+        raise Unreachable(f"{options.base} cannot be reached: {_NO_WAY[why]}")

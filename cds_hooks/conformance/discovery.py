@@ -103,7 +103,7 @@ def extension(subject: Subject) -> Iterator[Problem]:
 @check("discovery.pairs", 23)
 def pairs(subject: Subject) -> Iterator[Problem]:
     """No pair of id and hook is listed twice."""
-    counted = Counter((service.id, service.hook) for service in subject.services)
+    counted = Counter((service.id, service.hook) for service in subject.offered)
     for (own, hook_name), count in counted.items():
         if count > 1:
             yield Problem(f"{value(own)} for {value(hook_name)} is listed {count} times", subject.discovery)
@@ -113,7 +113,7 @@ def pairs(subject: Subject) -> Iterator[Problem]:
 def shared_id(subject: Subject) -> Iterator[Problem]:
     """No id serves several hooks: some clients keep only the last of them."""
     found: dict[str, set[str]] = {}
-    for service in subject.services:
+    for service in subject.offered:
         found.setdefault(service.id, set()).add(service.hook)
     for own, named in found.items():
         if len(named) > 1:
@@ -123,7 +123,7 @@ def shared_id(subject: Subject) -> Iterator[Problem]:
 @check("discovery.hook-name", 32)
 def hook_name(subject: Subject) -> Iterator[Problem]:
     """A hook is a published one, or has a reverse-domain name."""
-    for service in subject.services:
+    for service in subject.offered:
         if service.hook not in hooks() and not _DOTTED.fullmatch(service.hook):
             yield Problem(
                 f"{value(service.hook)} is no published hook and no reverse-domain name", subject.discovery

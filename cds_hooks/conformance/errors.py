@@ -10,7 +10,8 @@ from cds_hooks.conformance.calls import access
 from cds_hooks.conformance.checks import Problem, Skip, check
 from cds_hooks.conformance.exchange import Answer, NotJson
 from cds_hooks.conformance.library import hooks
-from cds_hooks.conformance.subject import Call, Subject
+from cds_hooks.conformance.services import Call
+from cds_hooks.conformance.subject import Subject
 
 MARK = "Conformance-Echo-7141"
 
@@ -113,7 +114,7 @@ def context_field(subject: Subject) -> Iterator[Problem]:
     for call in subject.probes:
         hook = hooks().get(call.service.hook)
         for field in hook.fields.values() if hook else ():
-            if field.required:
+            if field.required and field.version in (None, call.service.entry.get("hookVersion")):
                 context = {name: held for name, held in call.body["context"].items() if name != field.name}
                 text = f"{call.service.id}: no context.{field.name}"
                 yield from _refused(subject, text, {**call.body, "context": context}, call)

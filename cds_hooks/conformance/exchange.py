@@ -45,7 +45,10 @@ class NotJson(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One exchange: what was sent, and what came back or why nothing did (`error`, with status 0)."""
+    """One exchange: what was sent, and what came back or why nothing did (`error`, with status 0).
+
+    `unread` says that the answer was larger than this tool reads, which is no fault of the service.
+    """
 
     number: int
     method: str
@@ -57,6 +60,7 @@ class Answer:
     body: bytes = field(repr=False, default=b"")
     seconds: float = 0.0
     error: str | None = None
+    unread: bool = False
 
     @property
     def ok(self) -> bool:
@@ -128,11 +132,14 @@ class Client:
     answer nothing more is sent, so that a service which hangs costs minutes, not hours.
     """
 
-    def __init__(self, *, seconds: float = SECONDS, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, seconds: float = SECONDS, secrets: tuple[str, ...] = (), ca_bundle: str | None = None
+    ) -> None:
         self.seconds = seconds
         self.secrets = secrets
         self.answers: list[Answer] = []
         self.on_answer: Callable[[Answer], None] = lambda _answer: None
+        self.ca_bundle = ca_bundle
         self._silent = 0
         self._lock = threading.Lock()
         self._idle: list[requests.Session] = []
@@ -153,7 +160,7 @@ class Client:
         else:
             got = self._bounded(method, url, body, headers)
         with self._lock:
-            self._silent = self._silent + 1 if "error" in got else 0
+            self._silent = self._silent + 1 if "error" in got and "unread" not in got else 0
             answer = Answer(
                 number=len(self.answers) + 1,
                 method=method,
@@ -186,7 +193,7 @@ class Client:
 
     def _fetch(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
         with self._lock:
-            session = self._idle.pop() if self._idle else _session(url)
+            session = self._idle.pop() if self._idle else _session(url, self.ca_bundle)
         try:
             with session.request(
                 method,
@@ -197,14 +204,14 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                content, whole = _read(answer.raw, time.monotonic() + self.seconds)
+                content = _read(answer.raw, time.monotonic() + self.seconds)
         except _FAULTS as error:
             session.close()
             return {"error": f"no answer: {type(error).__name__}"}
         with self._lock:
             self._idle.append(session)
-        if not whole:
-            return {"error": f"the answer is larger than {MAX_BODY} bytes or does not end"}
+        if len(content) > MAX_BODY:
+            return {"error": f"the answer is larger than {MAX_BODY} bytes: not read further", "unread": True}
         names = {name.lower(): text for name, text in answer.headers.items()}
         return {"status": answer.status_code, "headers": names, "body": content}
 
@@ -258,22 +265,23 @@ def is_loopback(url: str) -> bool:
     return (urlsplit(url).hostname or "") in LOOPBACK
 
 
-def _read(raw: urllib3.HTTPResponse, end: float) -> tuple[bytes, bool]:
+def _read(raw: urllib3.HTTPResponse, end: float) -> bytes:
+    """Returns the body, or the first bytes of one that is larger than MAX_BODY."""
     content = bytearray()
-    while chunk := raw.read1(CHUNK, decode_content=False):
+    while len(content) <= MAX_BODY and (chunk := raw.read1(CHUNK, decode_content=False)):
         content += chunk
-        if len(content) > MAX_BODY or time.monotonic() > end:
-            return b"", False
-    return bytes(content), True
+        if time.monotonic() > end:
+            raise TimeoutError("the body does not end")
+    return bytes(content)
 
 
-def _session(url: str) -> requests.Session:
+def _session(url: str, ca_bundle: str | None) -> requests.Session:
     """Takes proxies and authorities from the environment, but no password file: it would add a header."""
     session = requests.Session()
     session.trust_env = False
+    session.verify = ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or True
     if not is_loopback(url):
         session.proxies.update(requests.utils.get_environ_proxies(url))
-        session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
     return session
 
 

@@ -14,7 +14,8 @@ from cds_hooks.conformance.exchange import Answer
 from cds_hooks.conformance.items import without_ids
 from cds_hooks.conformance.listener import Asked, Respond, constant, listening
 from cds_hooks.conformance.patients import SyntheticPatient
-from cds_hooks.conformance.subject import Call, Subject
+from cds_hooks.conformance.services import Call
+from cds_hooks.conformance.subject import Subject
 from cds_hooks.page.records import SEARCHES
 
 PATH = "/fhir"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from cds_hooks.conformance.checks import Skip
 
 if TYPE_CHECKING:
-    from cds_hooks.conformance.subject import Call
+    from cds_hooks.conformance.services import Call
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,16 @@ import yaml
 
 @dataclass(frozen=True)
 class Field:
-    """One context field: whether it is required, whether prefetch may use it, and what it holds."""
+    """One context field: whether it is required, whether prefetch may use it, and what it holds.
+
+    `version` is the one version of the hook that has it, where not every one does.
+    """
 
     name: str
     required: bool
     prefetch: bool
     kind: str
+    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,8 @@ def user_tokens() -> frozenset[str]:
 def _hook(name: str, held: Mapping[str, Any]) -> PublishedHook:
     fields = {}
     for field, text in held["context"].items():
-        required, prefetch, kind = text.split()
-        fields[field] = Field(field, required == "R", prefetch == "T", kind)
+        required, prefetch, kind, *version = text.split()
+        fields[field] = Field(field, required == "R", prefetch == "T", kind, *version)
     return PublishedHook(name, tuple(held["version"]), fields)
 
 

@@ -134,6 +134,14 @@ def _extra(hook: str, patient: str) -> dict[str, Any]:
         "medicationCodeableConcept": {"text": "Conformance check: a drug"},
         "subject": subject,
     }
+    task = {
+        "resourceType": "Task",
+        "id": "conformance-task",
+        "status": "requested",
+        "intent": "order",
+        "focus": {"reference": "ServiceRequest/conformance-order"},
+        "for": subject,
+    }
     appointment = {
         "resourceType": "Appointment",
         "id": "conformance-appointment",
@@ -146,6 +154,8 @@ def _extra(hook: str, patient: str) -> dict[str, Any]:
         "order-select": {"draftOrders": _bundle(order), "selections": ["ServiceRequest/conformance-order"]},
         "order-sign": {"draftOrders": _bundle(order)},
         "order-dispatch": {
+            "order": "ServiceRequest/conformance-order",
+            "task": task,
             "dispatchedOrders": ["ServiceRequest/conformance-order"],
             "performer": "Organization/conformance",
         },
@@ -156,6 +166,7 @@ def _extra(hook: str, patient: str) -> dict[str, Any]:
         "problem-list-item-create": {"conditions": _bundle(condition)},
         "medication-refill": {"medications": _bundle(drug)},
         "medication-prescribe": {"medications": _bundle(drug)},
+        "medication-verify": {"medication": drug},
         "order-review": {"orders": _bundle(order)},
     }
     # A private hook is sent everything: its service reads what it knows.

@@ -11,7 +11,8 @@ from cds_hooks.conformance.exchange import Answer
 from cds_hooks.conformance.items import without_ids
 from cds_hooks.conformance.listener import listening
 from cds_hooks.conformance.patients import searchset
-from cds_hooks.conformance.subject import Call, Subject
+from cds_hooks.conformance.services import Call
+from cds_hooks.conformance.subject import Subject
 
 _FAILED = {
     "resourceType": "OperationOutcome",

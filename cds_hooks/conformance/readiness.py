@@ -10,8 +10,9 @@ from cds_hooks.conformance.errors import refusals
 from cds_hooks.conformance.items import filled, present
 from cds_hooks.conformance.library import hooks, resource_types
 from cds_hooks.conformance.patients import TOKEN
+from cds_hooks.conformance.services import Service
 from cds_hooks.conformance.shown import value
-from cds_hooks.conformance.subject import Service, Subject
+from cds_hooks.conformance.subject import Subject
 from fhir_profiles.check import check as fhir_problems
 
 _VERSION = re.compile(r"\d+\.\d+(\.\d+)?([-+].+)?|STU[123]")
@@ -33,7 +34,7 @@ def version(subject: Subject) -> Iterator[Problem]:
 @check("readiness.hook-version", 21)
 def hook_version(subject: Subject) -> Iterator[Problem]:
     """A stated hookVersion is a published one of its hook."""
-    found = [one for one in subject.services if one.entry.get("hookVersion") is not None]
+    found = [one for one in subject.offered if one.entry.get("hookVersion") is not None]
     if not found:
         raise Skip("no service states a hookVersion")
     for one in found:
@@ -56,7 +57,7 @@ def paths(subject: Subject) -> Iterator[Problem]:
     """ofType names a FHIR type, and today() is moved by days only."""
     found = [
         (service, name, token)
-        for service in subject.services
+        for service in subject.offered
         for name, template in service.templates.items()
         for token in TOKEN.findall(template)
         if "ofType(" in token or "today()" in token
@@ -104,7 +105,7 @@ def reason_codes(subject: Subject) -> Iterator[Problem]:
 
 def _variables(subject: Subject) -> Iterator[tuple[Service, str, str, list[str]]]:
     found = False
-    for service in subject.services:
+    for service in subject.offered:
         keys = list(service.templates)
         for at, (name, template) in enumerate(service.templates.items()):
             for token in TOKEN.findall(template):

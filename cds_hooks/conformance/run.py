@@ -10,13 +10,16 @@ from typing import Any
 from cds_hooks.conformance.checks import CHECKS, Check, Problem, Skip, TokenWanted
 from cds_hooks.conformance.exchange import Answer, Client
 from cds_hooks.conformance.groups import GROUPS
+from cds_hooks.conformance.limits import limits, unread
+from cds_hooks.conformance.options import Options
 from cds_hooks.conformance.shown import shown
-from cds_hooks.conformance.subject import Options, Subject
+from cds_hooks.conformance.subject import Subject
 
 MAX_PROBLEMS = 12
 MAX_SHOWN = 3
 RESULTS = ("fail", "warn", "pass", "skip")
 TEXT = 400
+STOPPED = ("the service stopped answering before this check",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +47,18 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All verdicts on one service, with the exchanges that they rest on."""
+    """All verdicts on one service, with the exchanges that they rest on.
+
+    `limits` says what was left out because there was too much of it, `unfinished` why the run could not look.
+    """
 
     options: Options
     verdicts: tuple[Verdict, ...]
     answers: tuple[Answer, ...]
     secrets: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    unfinished: str | None = None
 
     @property
     def token_wanted(self) -> bool:
@@ -59,8 +67,8 @@ class Report:
 
     @property
     def conformant(self) -> bool:
-        """True where no SHALL was found broken."""
-        return not any(verdict.result == "fail" for verdict in self.verdicts)
+        """True where no SHALL was found broken and the run came to its end."""
+        return self.unfinished is None and not self.count("fail")
 
     def count(self, result: str) -> int:
         """Returns how many verdicts have a result."""
@@ -79,6 +87,8 @@ class Report:
             "conformant": self.conformant,
             "tokenWanted": self.token_wanted,
             "counts": {result: self.count(result) for result in RESULTS},
+            "unfinished": self.unfinished,
+            "limits": list(self.limits),
             "services": list(self.services),
             "exchangesMade": len(self.answers),
             "verdicts": [verdict.as_record() for verdict in self.verdicts],
@@ -106,21 +116,33 @@ def inspect_service(
         answers=tuple(client.answers),
         secrets=client.secrets,
         services=tuple(_services(subject)),
+        limits=tuple(limits(subject)),
+        unfinished=_unfinished(subject, sum(one.reasons == STOPPED for one in verdicts)),
     )
 
 
 def _services(subject: Subject) -> list[str]:
     try:
-        return [shown(f"{one.id} ({one.hook})") for one in subject.services]
+        return [shown(f"{one.id} ({one.hook})", TEXT, subject.client.secrets) for one in subject.services]
     except Skip:
         return []
+
+
+def _unfinished(subject: Subject, left: int) -> str | None:
+    client = subject.client
+    if client.given_up:
+        answered = sum(answer.error is None or answer.unread for answer in client.answers)
+        return f"it stopped answering after {answered} requests; {left} checks were not made"
+    if unread(subject):
+        return "its answers are too large to be read: little was looked at"
+    return None
 
 
 def _verdict(one: Check, subject: Subject) -> Verdict:
     """A finding about a request that was never sent is none: the service has stopped answering before."""
     subject.looked.clear()
     if subject.client.given_up:
-        return Verdict(check=one, result="skip", reasons=("the service stopped answering before this check",))
+        return Verdict(check=one, result="skip", reasons=STOPPED)
     try:
         problems = list(islice(one.run(subject), MAX_PROBLEMS))
     except Skip as reason:
@@ -143,7 +165,12 @@ def _verdict(one: Check, subject: Subject) -> Verdict:
 def _result(one: Check, problems: list[Problem]) -> str:
     if not problems:
         return "pass"
-    return "fail" if one.binding and not all(problem.mild for problem in problems) else "warn"
+    return "fail" if one.binding and not all(_is_mild(problem) for problem in problems) else "warn"
+
+
+def _is_mild(problem: Problem) -> bool:
+    """An answer that was too large to be read says nothing of the service: the limit is the tool's."""
+    return problem.mild or (problem.seen is not None and problem.seen.unread)
 
 
 def _numbers(answers: Iterable[Answer]) -> tuple[int, ...]:

@@ -3,80 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import cycle
 from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
 from cds_hooks.conformance.checks import Skip, TokenWanted
 from cds_hooks.conformance.exchange import Answer, Client
-from cds_hooks.conformance.items import Item, filled, listed, now
-from cds_hooks.conformance.library import Profile, profiles
+from cds_hooks.conformance.items import Item, listed, now
+from cds_hooks.conformance.options import Options
 from cds_hooks.conformance.patients import SyntheticPatient
-from cds_hooks.conformance.tokens import Signer, stranger
+from cds_hooks.conformance.services import (
+    MAX_CALLS,
+    MAX_SERVICES,
+    Call,
+    Json,
+    Service,
+    Shown,
+    cards_shown,
+    service_of,
+)
+from cds_hooks.conformance.tokens import stranger
 
-MAX_SERVICES = 20
-MAX_CALLS = 60
-MAX_KEYS = 100
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How a service is checked; `base` is its address without a trailing slash.
-
-    `signer` or `bearer` authenticate the calls; `audience` is the base that tokens name, where it is another.
-    `slow`: seconds from which an answer is slow. `services` (id and hook) are called beside the listed ones;
-    `prefetch` is filled for a service that lists no templates, as where an EHR has them typed in. With
-    `fhir_port` the checker serves FHIR at http://127.0.0.1:PORT/fhir, which the service has to allow.
-    """
-
-    base: str
-    patients: Sequence[SyntheticPatient]
-    profile: Profile = field(default_factory=lambda: profiles()["generic"])
-    signer: Signer | None = None
-    bearer: str | None = field(default=None, repr=False)
-    audience: str | None = None
-    origin: str | None = None
-    discovery: str = "/cds-services"
-    slow: float = 5.0
-    services: Sequence[tuple[str, str]] = ()
-    prefetch: Mapping[str, str] = field(default_factory=dict)
-    fhir_port: int | None = None
-
-
-@dataclass(frozen=True)
-class Service:
-    """One entry of the discovery document that can be called."""
-
-    id: str
-    hook: str
-    entry: Json
-    templates: Mapping[str, str]
-
-    @property
-    def path(self) -> str:
-        """Its address below the base."""
-        return f"/cds-services/{quote(self.id, safe='')}"
-
-
-@dataclass(frozen=True)
-class Call:
-    """One ordinary call and its answer."""
-
-    service: Service
-    patient: SyntheticPatient
-    body: Json
-    answer: Answer
-
-    @property
-    def cards(self) -> list[Any]:
-        """The cards, empty where there is no list of them."""
-        cards = self.answer.object.get("cards") if self.answer.status == 200 else None
-        return cards if isinstance(cards, list) else []
 
 
 class Subject:
@@ -159,7 +109,7 @@ class Subject:
         entries = self.discovery.object.get("services") if self.discovery.ok else None
         if not isinstance(entries, list):
             raise Skip(f"there is no discovery document to read: {self.discovery.said}")
-        return entries[:MAX_SERVICES]
+        return entries
 
     @property
     def listed(self) -> list[tuple[str, Json]]:
@@ -170,22 +120,29 @@ class Subject:
         return found
 
     @cached_property
-    def services(self) -> list[Service]:
-        """The services that can be called: those with an id and a hook, listed or given."""
-        found = [Service(own, hook, {}, {}) for own, hook in self.options.services]
+    def offered(self) -> list[Service]:
+        """The services with an id and a hook, listed or given, however many they are."""
+        given = [Service(own, hook, {}, {}) for own, hook in self.options.services]
         try:
-            listed = [_service(entry) for _, entry in self.listed]
+            found = [service_of(entry) for _, entry in self.listed]
         except Skip:
-            if not found:
+            if not given:
                 raise
-            listed = []
-        return [one for one in listed if one is not None] + found
+            found = []
+        return [one for one in found if one is not None] + given
+
+    @cached_property
+    def services(self) -> list[Service]:
+        """The services that are called: those given, and as many of those listed as there is room for."""
+        given = len(self.options.services)
+        own = self.offered[len(self.offered) - given :] if given else []
+        return [*self.offered[: len(self.offered) - given][:MAX_SERVICES], *own]
 
     def body(self, service: Service, patient: SyntheticPatient, **changes: Any) -> dict[str, Any]:
         """Returns the body of a call as the chosen client makes it; a change to None leaves a member out."""
         profile = self.options.profile
         context = patient.context_for(service.hook, profile)
-        templates = service.templates or self.options.prefetch
+        templates = service.filled or self.options.prefetch
         made = {
             "hook": service.hook,
             "hookInstance": str(uuid4()),
@@ -198,9 +155,10 @@ class Subject:
 
     @cached_property
     def _calls(self) -> list[Call]:
+        """Every service is called for the first patient, then for the second: none is left out."""
         made = []
-        pairs = [(service, patient) for service in self.services for patient in self.options.patients]
-        for service, patient in pairs[:MAX_CALLS]:
+        pairs = [(service, patient) for patient in self.options.patients for service in self.services]
+        for service, patient in pairs[: max(MAX_CALLS, len(self.services))]:
             body = self.body(service, patient)
             made.append(Call(service, patient, body, self.post(service, body)))
         return made
@@ -210,7 +168,7 @@ class Subject:
         """One ordinary call for each service and patient; raises Skip where none can be made."""
         if not self.services:
             raise Skip("discovery lists no service that can be called")
-        if self.tokens_wanted and not self.authenticates:
+        if not self.authenticates and self.tokens_wanted:
             raise TokenWanted
         for call in self._calls[:1]:
             self.look(call.answer)
@@ -241,23 +199,58 @@ class Subject:
 
     @cached_property
     def tokens_wanted(self) -> bool:
-        """Whether a call without a token is refused for want of one."""
+        """Whether a call of one of the services without a token is refused for want of one."""
         if not self.services:
             return self.send("GET", self.options.discovery, token=None).status in (401, 403)
-        return self.tokenless.status in (401, 403)
+        return any(answer.status in (401, 403) for _, answer in self.tokenless)
 
     @cached_property
-    def tokenless(self) -> Answer:
-        """The answer to an ordinary call without a token."""
-        service, patient = self.services[0], self.options.patients[0]
-        return self.post(service, self.body(service, patient), token=None)
+    def tokenless(self) -> list[tuple[Service, Answer]]:
+        """The answer of each service to an ordinary call without a token."""
+        patient = self.options.patients[0]
+        return [(one, self.post(one, self.body(one, patient), token=None)) for one in self.services]
+
+    @cached_property
+    def _shown(self) -> dict[str, list[Shown]]:
+        return {one.path: cards_shown(self.calls, one) for one in self.services}
+
+    @cached_property
+    def _in_turn(self) -> dict[str, Iterator[Shown]]:
+        return {path: cycle(cards) for path, cards in self._shown.items()}
+
+    @cached_property
+    def told(self) -> Service:
+        """The service that single feedback is sent to: one that showed a card, where any did."""
+        return next((one for one in self.services if self.showed(one)), self.services[0])
+
+    def showed(self, service: Service) -> bool:
+        """Returns whether the service showed a card with a uuid; raises Skip where no call can be made."""
+        return not self._shown[service.path][0].invented
+
+    def feedback(self, service: Service, **changes: Any) -> Json:
+        """Returns an item of feedback on a card of the service, on the next one each time.
+
+        Where it showed none the card is invented. A change to None leaves a member out.
+        """
+        card = next(self._in_turn[service.path])
+        made = {"card": card.uuid, "outcome": "overridden", "outcomeTimestamp": now(), **changes}
+        return {name: held for name, held in made.items() if held is not None}
+
+    def suggested(self, service: Service) -> bool:
+        """Returns whether a card of the service showed a suggestion with a uuid."""
+        return bool(self._shown[service.path][-1].suggestions)
+
+    def acceptance(self, service: Service) -> Json:
+        """Returns an item of feedback that accepts a suggestion, one that was shown where any was."""
+        card = self._shown[service.path][-1]
+        accepted = [{"id": one} for one in card.suggestions[:1] or (str(uuid4()),)]
+        return self.feedback(service, card=card.uuid, outcome="accepted", acceptedSuggestions=accepted)
 
     @cached_property
     def plain_feedback(self) -> Answer:
         """The answer to the simplest feedback; raises Skip where no call can be made."""
-        item = {"card": str(uuid4()), "outcome": "overridden", "outcomeTimestamp": now()}
         _ = self.calls
-        return self.send("POST", f"{self.services[0].path}/feedback", {"feedback": [item]})
+        return self.send("POST", f"{self.told.path}/feedback", {"feedback": [self.feedback(self.told)]})
 
     # What the answers hold ----------------------------------------------------------------------------------
 
@@ -300,12 +293,3 @@ class Subject:
             raise Skip(f"no {what} was shown for any of the patients")
         self.look(found[0].call.answer)
         return found
-
-
-def _service(entry: Json) -> Service | None:
-    own, hook, templates = entry.get("id"), entry.get("hook"), entry.get("prefetch")
-    if not filled(own) or not filled(hook):
-        return None
-    held = templates.items() if isinstance(templates, dict) else ()
-    pairs = [(key, text) for key, text in held if isinstance(text, str)][:MAX_KEYS]
-    return Service(own, hook, entry, dict(pairs))

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from cds_hooks.conformance.checks import Problem, Skip, check
 from cds_hooks.conformance.library import hooks, resource_types, user_tokens
 from cds_hooks.conformance.patients import TOKEN
+from cds_hooks.conformance.services import Service
 from cds_hooks.conformance.shown import value
-from cds_hooks.conformance.subject import Service, Subject
+from cds_hooks.conformance.subject import Subject
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _CONTEXT = re.compile(r"context\.[A-Za-z_]\w*")
@@ -43,7 +44,8 @@ def token(subject: Subject) -> Iterator[Problem]:
         if named in user_tokens():
             continue
         if not named.startswith("context."):
-            yield _problem(subject, template, f"its token {value(named)} is neither context nor user id")
+            text = f"its token {value(named)} is neither context nor user id"
+            yield _problem(subject, template, text, mild=_of_3(template[0]))
             continue
         known = hooks().get(template[0].hook)
         own = named.removeprefix("context.")
@@ -56,7 +58,8 @@ def root(subject: Subject) -> Iterator[Problem]:
     """A context token names a field at the root of the context."""
     for template, named in _tokens(subject):
         if named.startswith("context.") and not _CONTEXT.fullmatch(named):
-            yield _problem(subject, template, f"its token {value(named)} reaches below the root")
+            text = f"its token {value(named)} reaches below the root"
+            yield _problem(subject, template, text, mild=_of_3(template[0]))
 
 
 @check("templates.field", 38)
@@ -140,10 +143,10 @@ def client(subject: Subject) -> Iterator[Problem]:
     profile = subject.options.profile
     if not profile.hooks and not profile.tokens:
         raise Skip(f"nothing is known to be missing in the client {profile.name}")
-    named = sorted({service.hook for service in subject.services})
+    named = sorted({service.hook for service in subject.offered})
     if profile.hooks and not set(named) & set(profile.hooks):
         yield Problem(f"{profile.name} fires none of {', '.join(named)}", subject.discovery)
-    for service in subject.services:
+    for service in subject.offered:
         for name, template in service.templates.items():
             for used in TOKEN.findall(template) if profile.tokens else ():
                 if used not in profile.tokens:
@@ -153,7 +156,7 @@ def client(subject: Subject) -> Iterator[Problem]:
 def _templates(subject: Subject) -> list[Template]:
     found = [
         (service, name, template)
-        for service in subject.services
+        for service in subject.offered
         for name, template in service.templates.items()
     ]
     if not found:
@@ -184,6 +187,13 @@ def _parameters(subject: Subject) -> Iterator[tuple[Template, str, str]]:
             yield template, name, held
 
 
-def _problem(subject: Subject, template: Template, text: str) -> Problem:
+def _problem(subject: Subject, template: Template, text: str, *, mild: bool = False) -> Problem:
     service, name, held = template
-    return Problem(f"{service.id}: prefetch {value(name)} {value(held)}: {text}", subject.discovery)
+    where = f"{service.id}: prefetch {value(name)} {value(held)}"
+    return Problem(f"{where}: {text}", subject.discovery, mild=mild)
+
+
+def _of_3(service: Service) -> bool:
+    """The service says that it follows 3.0, where a token may be a path and today() with days."""
+    stated = str(service.entry.get("version", ""))
+    return re.match(r"[3-9]|\d\d", stated) is not None

@@ -20,6 +20,8 @@ from plugin.errors import InputError
 LIFETIME = 300
 ISSUER = "https://conformance.example"
 _CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+_RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+_RSA_BITS = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +108,7 @@ def signer_of(path: Path, *, issuer: str, jku: str | None, kid: str | None = Non
         held = json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(f"--jwk {path}: cannot be read: {error.strerror or error}") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(f"--jwk {path}: is no JSON; give one private JWK") from None
     if isinstance(held, dict) and isinstance(held.get("keys"), list) and held["keys"]:
         held = held["keys"][0]
@@ -115,13 +117,40 @@ def signer_of(path: Path, *, issuer: str, jku: str | None, kid: str | None = Non
     kid = kid or held.get("kid")
     if not isinstance(kid, str) or not kid:
         raise InputError(f"--jwk {path}: has no kid, by which the service knows the key; give --kid")
-    algorithm = held.get("alg") or _CURVES.get(str(held.get("crv"))) or "RS384"
+    algorithm = _algorithm(path, held)
     try:
-        key = jwt.PyJWK(held, algorithm=str(algorithm)).key
-        key.public_key()
-    except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
+        key = jwt.PyJWK(held, algorithm=algorithm).key
+        signer = Signer(key=key, algorithm=algorithm, kid=kid, issuer=issuer, jku=jku)
+        short = algorithm in _RSA and key.key_size < _RSA_BITS
+        # What the library takes it may not be able to sign with: one token tells.
+        _ = short or (signer.token(issuer), signer.public_jwk)
+    except _UNUSABLE:
         raise InputError(f"--jwk {path}: is no private key of kind EC or RSA that can be used") from None
-    return Signer(key=key, algorithm=str(algorithm), kid=kid, issuer=issuer, jku=jku)
+    if short:
+        raise InputError(f"--jwk {path}: an RSA key needs {_RSA_BITS} bits at least")
+    return signer
+
+
+_UNUSABLE = (
+    jwt.PyJWTError,
+    NotImplementedError,
+    RecursionError,
+    ValueError,
+    TypeError,
+    AttributeError,
+)
+
+
+def _algorithm(path: Path, held: Mapping[str, Any]) -> str:
+    """Returns the algorithm of a JWK; raises InputError where the key cannot have it."""
+    curve = _CURVES.get(str(held.get("crv")))
+    possible = _RSA if held.get("kty") == "RSA" else (curve,) if held.get("kty") == "EC" and curve else ()
+    if not possible:
+        raise InputError(f"--jwk {path}: is no private key of kind EC or RSA that can be used")
+    named = held.get("alg") or ("RS384" if possible is _RSA else curve)
+    if named not in possible:
+        raise InputError(f"--jwk {path}: its alg does not fit its key; it can be {', '.join(possible)}")
+    return str(named)
 
 
 def _encoded(of: Mapping[str, Any]) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from cds_hooks.conformance.checks import Problem, Skip, check
 from cds_hooks.conformance.exchange import Answer, NotJson, is_loopback, walk
 from cds_hooks.conformance.subject import Subject
 
+# FHIR pairs a primitive list with its extensions place by place, and marks an empty place with null.
+_PLACEHOLDER = re.compile(
+    r"(cards\[\d+\]\.suggestions\[\d+\]\.actions|systemActions)\[\d+\]\.resource\..*\[\d+\]"
+)
 _MAY_BE_EMPTY = ("cards", "services")
 
 
@@ -17,7 +24,11 @@ def tls(subject: Subject) -> Iterator[Problem]:
     """The service is reached over TLS, unless it runs on this machine."""
     base = subject.options.base
     if not base.startswith("https://") and not is_loopback(base):
-        yield Problem("plain http to another machine: patient data would travel in the open")
+        text = "plain http to another machine: patient data would travel in the open"
+        private = _is_private(urlsplit(base).hostname or "")
+        if private and not subject.options.production:
+            text += " (a private address: a warning unless --production is given)"
+        yield Problem(text, mild=private and not subject.options.production)
 
 
 @check("transport.json", 1)
@@ -41,10 +52,10 @@ def content_type(subject: Subject) -> Iterator[Problem]:
 
 @check("transport.null", 3, 26)
 def null(subject: Subject) -> Iterator[Problem]:
-    """No member of an ordinary answer is null."""
+    """No member of an ordinary answer is null, but the empty places of a primitive list in FHIR."""
     for answer in _successes(subject):
         for path, held, _ in walk(answer.object):
-            if held is None:
+            if held is None and not _PLACEHOLDER.fullmatch(path):
                 yield Problem(f"{path} is null", answer)
 
 
@@ -55,6 +66,14 @@ def empty(subject: Subject) -> Iterator[Problem]:
         for path, held, _ in walk(answer.object):
             if _is_empty(held) and path not in _MAY_BE_EMPTY:
                 yield Problem(f"{path} is empty", answer)
+
+
+def _is_private(host: str) -> bool:
+    """A name without a dot is one of a container or of the same network."""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host
 
 
 def _is_empty(held: Any) -> bool:

@@ -117,6 +117,7 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_GET
     do_PUT = do_GET
     do_DELETE = do_GET
+    do_OPTIONS = do_GET
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -211,6 +212,15 @@ def reset() -> Reply:
     def act(handler: Handler) -> None:
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         handler.connection.close()
+
+    return Reply(act=act)
+
+
+def bytes_of(answer: bytes) -> Reply:
+    """Sends these bytes as the whole answer, headers and all, and closes."""
+
+    def act(handler: Handler) -> None:
+        handler.wfile.write(answer)
 
     return Reply(act=act)
 

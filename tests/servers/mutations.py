@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import jwt
 import requests
 
 from cds_hooks.conformance.calls import MEGABYTES
@@ -17,8 +18,13 @@ from cds_hooks.conformance.errors import MARK
 from tests.cds_hooks.serving import DRAFT, ORIGIN
 from tests.servers.mutant import FIRST, Change, Exchange, Mutation
 
+SECOND = "/cds-services/crlm-order-select"
 COPY = "/cds-services/copy"
 HOUR = 3600
+WITH_A_CARD = (
+    *("every-service", "accepted", "overridden", "times", "twice", "several"),
+    *("outcome", "suggestions-needed", "time-needed"),
+)
 MISSING = object()
 NO_CARDS: dict[str, Any] = {"cards": []}
 ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "invalid"}]}
@@ -143,14 +149,17 @@ def copy(check: str, **members: Any) -> Mutation:
 
     def before(exchange: Exchange) -> None:
         own, hook = members.get("id"), members.get("hook", "patient-view")
+        right = good(exchange)
         if exchange.is_call and exchange.path == (COPY if own else FIRST):
             if own or exchange.asked.get("hook") == hook:
                 exchange.path = FIRST
                 exchange.change(hook="patient-view")
-                exchange.believe()
+                if right:
+                    exchange.believe()
         elif exchange.path == f"{COPY}/feedback":
             exchange.path = f"{FIRST}/feedback"
-            exchange.believe()
+            if right:
+                exchange.believe()
 
     after = entries(lambda found: [*found, {**found[0], **members}])
     return Mutation(check=check, before=before, after=after)
@@ -357,6 +366,55 @@ def known(exchange: Exchange) -> bool:
     return bool(exchange.head.get("kid") == exchange.mutant.client.kid)
 
 
+def tokenless(exchange: Exchange) -> bool:
+    return "authorization" not in exchange.headers
+
+
+def unsigned(exchange: Exchange) -> bool:
+    return known(exchange) and exchange.head.get("alg") == "none"
+
+
+def strange(exchange: Exchange) -> bool:
+    """A stranger signed the token, and names no key set."""
+    return "stranger" in str(exchange.head.get("kid")) and "jku" not in exchange.head
+
+
+def remembered(exchange: Exchange) -> None:
+    """Notes the cards and suggestions that were shown."""
+    for held in exchange.document.get("cards", []) if exchange.is_call and exchange.status == 200 else []:
+        for own in (held["uuid"], *(one["uuid"] for one in held.get("suggestions", []))):
+            exchange.mutant.times(own)
+
+
+def never_shown(exchange: Exchange) -> bool:
+    """Feedback with a good token on a card or suggestion that was never shown."""
+    named = [one.get("card") for one in exchange.items]
+    named += [held["id"] for one in exchange.items for held in one.get("acceptedSuggestions", [])]
+    return good(exchange) and any(one not in exchange.mutant.seen for one in named)
+
+
+STRICT = Mutation(check="", before=feedback(never_shown, 404), after=remembered)
+
+
+def again(exchange: Exchange) -> bool:
+    """The same feedback came just before."""
+    held, before = exchange.mutant.answers, ("feedback", "before")
+    same = held.get(before) == exchange.body
+    held[before] = exchange.body
+    return same
+
+
+def good(exchange: Exchange) -> bool:
+    """The token is a good one for the address that was called."""
+    client = exchange.mutant.client
+    address = exchange.mutant.base + exchange.path
+    try:
+        jwt.decode(exchange.token, client.key.public_key(), algorithms=[client.algorithm], audience=address)
+    except jwt.PyJWTError:
+        return False
+    return True
+
+
 def claim(name: str, condition: Callable[[Any], Any]) -> Where:
     """The token names the known key, and its claim meets a condition."""
     return lambda e: known(e) and condition(e.claims.get(name))
@@ -434,7 +492,10 @@ TEMPLATES = [
     m("templates.client", after=template("Patient/{{userPatientId}}"), options=EPIC),
 ]
 CALLS = [
-    m("calls.answers", before=calls(lambda e: to("order-sign")(e) and "order-sign" in e.path, 500)),
+    m(
+        "calls.answers",
+        before=calls(lambda e: to("order-sign")(e) and "order-sign" in e.path and good(e), 500),
+    ),
     m("calls.prefetch-alone", after=calls(lambda e: e.status == 200 and second(e), 412)),
     m("calls.cards", after=calls(lambda e: e.status == 200 and second(e), 200, {"cards": {"a": 1}})),
     m("calls.cards", "text", after=calls(lambda e: e.status == 200 and second(e), 200, {"cards": ["x"]})),
@@ -545,7 +606,14 @@ FEEDBACK = [
     m("feedback.overridden", before=feedback(lambda e: "overrideReason" in e.item, 400)),
     m("feedback.unknown-card", before=feedback(lambda e: "no-such-card" in str(e.item.get("card")), 500)),
     m("feedback.times", before=feedback(lambda e: "+02:00" in str(e.item.get("outcomeTimestamp")), 400)),
-    m("feedback.twice", before=feedback(lambda e: e.item and e.mutant.times(e.item.get("card")) > 1, 409)),
+    m(
+        "feedback.offered",
+        "crash on every card that was shown",
+        before=feedback(lambda e: good(e) and e.item.get("card") in e.mutant.seen, 500),
+        after=remembered,
+        also=tuple(f"feedback.{name}" for name in WITH_A_CARD),
+    ),
+    m("feedback.twice", before=feedback(again, 409)),
     m("feedback.several", before=feedback(lambda e: len(e.items) > 1, 400)),
     m("feedback.no-list", before=feedback(lambda e: "items" in e.asked, 200)),
     m("feedback.card-needed", before=feedback(lambda e: e.item and "card" not in e.item, 200)),
@@ -560,15 +628,40 @@ FEEDBACK = [
     m("feedback.client", before=feedback(lambda e: "overrideReasons" in e.item, 400), options=EPIC),
 ]
 SECURITY = [
-    m("security.required", before=believes(lambda e: "authorization" not in e.headers)),
+    m("security.required", before=believes(tokenless)),
     m(
         "security.forged",
-        before=believes(lambda e: "stranger" in str(e.head.get("kid")) and "jku" not in e.head),
+        before=believes(strange),
     ),
     m("security.challenge", after=header("www-authenticate", None, lambda e: e.status == 401)),
+    m("security.required", "of the second", before=believes(tokenless, path=SECOND)),
+    m("security.required", "crash", before=calls(tokenless, 500)),
+    m("security.forged", "of the second", before=believes(strange, path=SECOND)),
+    m("security.feedback", before=believes(tokenless, path=f"{FIRST}/feedback")),
+    m("security.feedback", "of the second", before=believes(tokenless, path=f"{SECOND}/feedback")),
+    m("security.feedback", "alg none", before=believes(unsigned, path=f"{FIRST}/feedback")),
     m(
         "security.feedback",
-        before=believes(lambda e: "authorization" not in e.headers, path=f"{FIRST}/feedback"),
+        "signature not looked at",
+        before=believes(lambda e: ordinary(e) and new(e), path=f"{FIRST}/feedback"),
+        groups=("security",),
+    ),
+    m("security.alg-none", "of the second", before=believes(unsigned, path=SECOND)),
+    m(
+        "security.other-key",
+        "of the second",
+        before=believes(lambda e: ordinary(e) and new(e), path=SECOND),
+        groups=("security",),
+    ),
+    m(
+        "security.audience",
+        "of the second",
+        before=believes(lambda e: known(e) and "elsewhere" in str(e.claims.get("aud")), path=SECOND),
+    ),
+    m(
+        "security.expired",
+        "of the second",
+        before=believes(claim("exp", lambda held: held is not None and held < time.time()), path=SECOND),
     ),
     m(
         "security.accepted",
@@ -576,7 +669,7 @@ SECURITY = [
         groups=("security",),
         also=("security.clock", "security.scheme", "security.challenge"),
     ),
-    m("security.alg-none", before=believes(lambda e: known(e) and e.head.get("alg") == "none")),
+    m("security.alg-none", before=believes(unsigned)),
     m("security.shared-secret", before=believes(lambda e: str(e.head.get("alg")).startswith("HS"))),
     no_signature("security.other-key", "security.tampered"),
     no_signature("security.tampered", "security.other-key"),

@@ -10,7 +10,7 @@ from typing import Any
 from cds_hooks.conformance.groups import GROUPS
 from cds_hooks.conformance.register import requirements
 from cds_hooks.conformance.run import RESULTS, Report, Verdict
-from cds_hooks.conformance.shown import clean
+from cds_hooks.conformance.shown import BODY, clean, hidden
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _STYLE = """
@@ -34,7 +34,9 @@ def as_html(report: Report) -> bytes:
     if report.token_wanted:
         verdict = "The service asks for a token: little was looked at."
     if not report.conformant:
-        verdict = f"{report.count('fail')} checks found a SHALL broken."
+        failed = f"{report.count('fail')} checks found a SHALL broken" if report.count("fail") else None
+        verdict = f"{escape('; '.join(filter(None, (failed, report.unfinished))))}."
+    limits = [f"<p>Not everything was looked at: {escape(limit)}.</p>" for limit in report.limits]
     page = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
@@ -43,6 +45,7 @@ def as_html(report: Report) -> bytes:
         f"<p>Service: <code>{base}</code></p>",
         f"<p>As the client {escape(report.options.profile.name)}, {len(report.answers)} requests.</p>",
         f"<p><strong>{verdict}</strong></p>",
+        *limits,
         _table(report),
         *_groups(report),
         "</body></html>\n",
@@ -72,7 +75,7 @@ def _groups(report: Report) -> Iterator[str]:
 def _verdict(report: Report, verdict: Verdict) -> str:
     numbers = "; ".join(f"{number} {requirements()[number].title}" for number in verdict.check.numbers)
     reasons = "".join(f'<p class="reason">{escape(reason)}</p>' for reason in verdict.reasons)
-    exchanges = "".join(_exchange(report.exchange(number)) for number in verdict.exchanges)
+    exchanges = "".join(_exchange(report.exchange(number), report.secrets) for number in verdict.exchanges)
     return (
         f'<div class="check"><p><span class="result {verdict.result}">{verdict.result}</span> '
         f"{escape(verdict.check.title)}</p>"
@@ -81,27 +84,31 @@ def _verdict(report: Report, verdict: Verdict) -> str:
     )
 
 
-def _exchange(record: dict[str, Any]) -> str:
+def _exchange(record: dict[str, Any], secrets: tuple[str, ...]) -> str:
     request = record["request"]
     back = record.get("error") or f"status {record['response']['status']}"
-    sent = _message(request["headers"], request["body"])
-    answer = (
-        _message(record["response"]["headers"], record["response"]["body"]) if "response" in record else ""
-    )
+    sent = _message(request["headers"], request["body"], secrets)
+    answer = ""
+    if "response" in record:
+        answer = _message(record["response"]["headers"], record["response"]["body"], secrets)
     return (
         f"<details><summary>{escape(request['method'])} <code>{escape(request['url'])}</code>: {escape(back)}"
         f"</summary><pre>{escape(sent)}</pre><pre>{escape(answer or back)}</pre></details>"
     )
 
 
-def _message(headers: dict[str, str], body: str) -> str:
+def _message(headers: dict[str, str], body: str, secrets: tuple[str, ...]) -> str:
     lines = [f"{name}: {text}" for name, text in headers.items()]
-    return "\n".join([*lines, "", _pretty(body)])
+    return "\n".join([*lines, "", _pretty(body, secrets)])
 
 
-def _pretty(body: str) -> str:
-    """The body indented where it is whole JSON, else as it is."""
+def _pretty(body: str, secrets: tuple[str, ...]) -> str:
+    """The body indented where it is whole JSON that does not grow out of hand, else as it is.
+
+    Secrets are hidden once more, since reading takes escapes away.
+    """
     try:
-        return clean(json.dumps(json.loads(body), indent=1, ensure_ascii=False))
+        text = json.dumps(json.loads(body), indent=1, ensure_ascii=False)
     except (ValueError, RecursionError):
         return body
+    return body if len(text) > 4 * BODY else clean(hidden(text, secrets))

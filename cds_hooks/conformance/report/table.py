@@ -29,17 +29,20 @@ def print_report(out: Console, report: Report) -> None:
     out.print()
     out.print(_counts(report))
     out.print()
+    for limit in report.limits:
+        out.print(plain(f"Not everything was looked at: {limit}."))
     out.print(conclusion(report))
 
 
 def conclusion(report: Report) -> Text:
-    """Returns the last line: whether a SHALL is broken."""
+    """Returns the last line: whether a SHALL is broken, and whether the run came to its end."""
     where = safe(report.options.base)
     if report.token_wanted and report.conformant:
         return Text(f"{where}: the service asks for a token: little was looked at", style="bold yellow")
     if report.conformant:
         return Text(f"{where}: no SHALL of CDS Hooks 2.0.1 found broken", style="bold green")
-    return Text(f"{where}: {report.count('fail')} checks found a SHALL broken", style="bold red")
+    failed = f"{report.count('fail')} checks found a SHALL broken" if report.count("fail") else None
+    return Text(f"{where}: {'; '.join(filter(None, (failed, report.unfinished)))}", style="bold red")
 
 
 def _print(out: Console, report: Report, verdict: Verdict) -> None:

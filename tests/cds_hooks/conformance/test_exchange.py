@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from cds_hooks.conformance import exchange
 from cds_hooks.conformance.checks import CHECKS
 from cds_hooks.conformance.exchange import Client, NotJson, parse, walk
+from cds_hooks.conformance.options import Options
 from cds_hooks.conformance.patients import patients
 from cds_hooks.conformance.report.html import as_html
 from cds_hooks.conformance.report.junit import as_junit
-from cds_hooks.conformance.report.table import as_json
+from cds_hooks.conformance.report.table import as_json, conclusion
 from cds_hooks.conformance.run import Report, inspect_service
-from cds_hooks.conformance.subject import Options
 from tests.servers.hostile import Handler, Hostile, Reply, Request
 
 ONE = patients(("nothing-to-say",))
@@ -129,8 +129,103 @@ def test_hostile_answers_to_calls_are_verdicts(name: str) -> None:
     report, _ = inspected(GOOD, HOSTILE[name], 0.4 if silent else 20.0)
     is_whole(report)
     results = {verdict.check.name: verdict.result for verdict in report.verdicts}
-    assert "fail" in (results["calls.answers"], results["calls.cards"], results["transport.json"])
+    worst = (results["calls.answers"], results["calls.cards"], results["transport.json"])
+    assert ("warn" if name == "huge" else "fail") in worst
     assert not report.conformant
+
+
+def test_what_is_too_large_is_a_limit_of_the_tool() -> None:
+    """No SHALL is broken by an answer that was not read, and none is said to hold."""
+    for discovery, call in ((HOSTILE["huge"], reply(b"{}")), (GOOD, HOSTILE["huge"])):
+        report, client = inspected(discovery, call, 20.0)
+        assert report.count("fail") == 0
+        assert not client.given_up
+        assert report.unfinished is not None
+        assert "too large" in report.unfinished
+        assert not report.conformant
+        assert any("larger than" in limit for limit in report.limits)
+
+
+def dies_after(number: int) -> Reply:
+    """Answers so many calls, and then no request at all."""
+    left = [number]
+
+    def act(handler: Handler) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            body = b'{"cards": []}'
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            handler.wfile.write(head.encode() + body)
+
+    return Reply(act=act)
+
+
+def test_a_service_that_dies_during_the_run_is_no_success() -> None:
+    report, client = inspected(GOOD, dies_after(5), 20.0)
+    assert client.given_up
+    assert not report.conformant
+    assert report.unfinished is not None
+    left = sum("stopped answering" in " ".join(one.reasons) for one in report.verdicts)
+    assert f"{left} checks were not made" in report.unfinished
+    assert json.loads(as_json(report))["unfinished"] == report.unfinished
+    assert report.unfinished in as_html(report).decode()
+    error = ElementTree.fromstring(as_junit(report)).find(".//testcase/error")
+    assert error is not None
+    assert error.get("message") == report.unfinished
+    assert conclusion(report).plain.endswith(report.unfinished)
+
+
+def listing(*services: object) -> tuple[Report, list[str]]:
+    """A run over services of which each answers, with the addresses that were called."""
+    called: list[str] = []
+
+    def script(request: Request, _: Hostile) -> Reply:
+        if request.path.rstrip("/").endswith("/cds-services"):
+            return reply(document(*services))
+        called.append(request.path)
+        return reply(b'{"cards": []}')
+
+    with Hostile(script) as server:
+        options = Options(base=server.origin, patients=patients(), slow=600)
+        groups = ("discovery", "calls")
+        return inspect_service(options, Client(seconds=20), groups=groups), called
+
+
+def test_every_service_is_called_and_what_is_left_out_is_said() -> None:
+    report, called = listing(*(entry(id=f"s{at}") for at in range(9)))
+    assert {f"/cds-services/s{at}" for at in range(9)} <= set(called)
+    assert any("pairs of a service and a patient" in limit for limit in report.limits)
+    for content in (as_json(report), as_html(report), as_junit(report)):
+        assert b"pairs of a service and a patient" in content
+
+
+def test_entries_beyond_those_that_are_called_are_looked_at() -> None:
+    keys = {**{f"k{at}": "Patient/{{context.patientId}}" for at in range(101)}, "last": 5}
+    many = [entry(id=f"s{at}") for at in range(20)]
+    report, called = listing(entry(prefetch=keys), *many, {"id": "late"})
+    reasons = {one.check.name: " ".join(one.reasons) for one in report.verdicts if one.result != "pass"}
+    assert "services[21] has no hook" in reasons["discovery.hook"]
+    assert "prefetch.last" in reasons["discovery.prefetch"]
+    assert len({path for path in called if path.startswith("/cds-services/s")}) == 19
+    assert any("20 of 21 services" in limit for limit in report.limits)
+    assert any("100 templates" in limit for limit in report.limits)
+
+
+def test_two_services_that_answer_for_each_other_are_compared_patient_by_patient() -> None:
+    """Not every service is called for every patient: only patients of both are compared."""
+
+    def script(request: Request, _: Hostile) -> Reply:
+        if request.path.rstrip("/").endswith("/cds-services"):
+            return reply(document(*(entry(id=f"s{at}") for at in range(7))))
+        said = {"summary": json.loads(request.body)["context"]["patientId"] if request.body else ""}
+        own = request.path if request.path < "/cds-services/s5" else "one answers for two"
+        return reply(json.dumps({"cards": [{**said, "detail": own}]}).encode())
+
+    with Hostile(script) as server:
+        options = Options(base=server.origin, patients=patients(), slow=600)
+        report = inspect_service(options, Client(seconds=20), groups=("calls",))
+    (found,) = (one for one in report.verdicts if one.check.name == "calls.own-answer")
+    assert found.reasons == ("s5 and s6 show the same cards for every patient: one may answer for both",)
 
 
 def test_after_three_silent_requests_nothing_more_is_sent() -> None:

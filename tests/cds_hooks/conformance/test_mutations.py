@@ -9,12 +9,12 @@ from cds_hooks.conformance.checks import CHECKS
 from cds_hooks.conformance.exchange import Client
 from cds_hooks.conformance.groups import GROUPS
 from cds_hooks.conformance.library import profiles
+from cds_hooks.conformance.options import Options
 from cds_hooks.conformance.patients import patients
 from cds_hooks.conformance.run import Report, inspect_service
-from cds_hooks.conformance.subject import Options
 from cds_hooks.conformance.tokens import Signer
 from tests.servers.mutant import Mutant, Mutation, mutant
-from tests.servers.mutations import MUTATIONS
+from tests.servers.mutations import MUTATIONS, STRICT
 
 # A service on loopback is reached without TLS: this check is looked at in test_transport.py.
 ELSEWHERE = {"transport.tls"}
@@ -70,6 +70,13 @@ def test_one_broken_requirement_is_found_by_its_check_alone(server: Mutant, muta
     assert own.reasons
     assert own.check.binding or own.result == "warn"
     assert report.conformant == all(result == "warn" for result, *_ in problems.values())
+
+
+def test_feedback_on_its_own_cards_only_is_no_fault(server: Mutant) -> None:
+    report = inspected(server, STRICT)
+    assert found(report) == {}
+    results = {one.check.name: one.result for one in report.verdicts if one.check.group == "feedback"}
+    assert {name for name, result in results.items() if result != "pass"} == {"feedback.client"}
 
 
 def test_every_check_has_a_mutation() -> None:

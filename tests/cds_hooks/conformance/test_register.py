@@ -12,9 +12,10 @@ from cds_hooks.conformance.checks import CHECKS, check
 from cds_hooks.conformance.exchange import Client
 from cds_hooks.conformance.groups import GROUPS
 from cds_hooks.conformance.library import hooks, profiles, resource_types, user_tokens
+from cds_hooks.conformance.options import Options
 from cds_hooks.conformance.patients import FHIR, SyntheticPatient, Unfillable, patients
 from cds_hooks.conformance.register import STRENGTHS, parts, requirements, strongest
-from cds_hooks.conformance.subject import Options, Subject
+from cds_hooks.conformance.subject import Subject
 from cds_hooks.hooks import HOOKS
 from fhir_profiles import samples
 from tests.require import ROOT

@@ -1,6 +1,7 @@
 """The report: nothing a service says can run in it, break it, or show a secret; and the command's exit codes."""
 
 import json
+import ssl
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -8,22 +9,25 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from jwt.algorithms import ECAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from rich.console import Console
 
 from cds_hooks.app import create_app
 from cds_hooks.conformance import shown
 from cds_hooks.conformance.checks import CHECKS
 from cds_hooks.conformance.exchange import Client
+from cds_hooks.conformance.options import Options
 from cds_hooks.conformance.patients import patients
 from cds_hooks.conformance.report.html import as_html
 from cds_hooks.conformance.report.junit import as_junit
 from cds_hooks.conformance.report.table import as_json, print_report
 from cds_hooks.conformance.run import Report, inspect_service
-from cds_hooks.conformance.subject import Options
 from tests.cds_hooks.jwts import elliptic
 from tests.cds_hooks.serving import Said, advice, free_port, open_settings, served
 from tests.cds_hooks.test_cli import complaint, vestige
+from tests.require import ROOT
+from tests.servers.certificates import Authority
 from tests.servers.hostile import Hostile, Reply, Request
 
 EVIL = "</pre><script>alert(1)</script>\x1b[31m]]>&<!--\u202e"
@@ -84,7 +88,14 @@ def test_junit_is_xml_with_a_case_for_every_check(evil: Report) -> None:
     suites = root.findall("./testsuite")
     assert sum(int(suite.get("failures", "")) for suite in suites) == evil.count("fail") > 5
     assert sum(int(suite.get("skipped", "")) for suite in suites) == evil.count("skip")
-    assert len(root.findall(".//system-out")) == evil.count("warn")
+    outputs = [one.text or "" for one in root.findall(".//system-out")]
+    assert len(outputs) == evil.count("warn") + evil.count("fail")
+    assert sum(one.startswith("WARNING") for one in outputs) == evil.count("warn")
+    assert any('"request"' in one and '"response"' in one for one in outputs)
+    for case, verdict in zip(cases, evil.verdicts, strict=True):
+        told = {one.get("name"): one.get("value") for one in case.findall("./properties/property")}
+        numbers = ", ".join(map(str, verdict.check.numbers))
+        assert told == {"requirements": numbers, "strength": verdict.check.weight}
 
 
 def test_json_gives_the_exchanges_that_verdicts_rest_on(evil: Report) -> None:
@@ -193,10 +204,30 @@ def test_one_group_alone(base: str) -> None:
         (("http://127.0.0.1", "--discovery", "http://y"), "--discovery"),
         (("http://127.0.0.1", "--service", "x"), "--service"),
         (("http://127.0.0.1", "--audience", "x"), "address"),
+        (("http://127.0.0.1", "--ca-bundle", "no-such-file.pem"), "No such file"),
+        (("http://127.0.0.1", "--ca-bundle", str(ROOT / "README.md")), "PEM"),
+        (("http://127.0.0.1", "--report", "html", "--output", "/no/such/folder/x"), "cannot be written"),
+        (("http://127.0.0.1", "--report", "html", "--output", "/"), "cannot be written"),
     ],
 )
 def test_unusable_input_is_exit_code_2(arguments: tuple[str, ...], words: str) -> None:
     complaint(vestige("conformance", *arguments), 2, words)
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e300", "0"])
+@pytest.mark.parametrize("option", ["--timeout", "--slow"])
+def test_seconds_have_bounds(option: str, seconds: str) -> None:
+    run = vestige("conformance", "http://127.0.0.1", option, seconds)
+    assert run.returncode == 2
+    assert option in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def short_rsa() -> dict[str, Any]:
+    # A key of 1024 bits is what is refused here.
+    key = rsa.generate_private_key(65537, 1024)  # noqa: S505
+    made: dict[str, Any] = json.loads(RSAAlgorithm.to_jwk(key))
+    return made
 
 
 def test_key_files_that_cannot_be_used(tmp_path: Path) -> None:
@@ -208,12 +239,19 @@ def test_key_files_that_cannot_be_used(tmp_path: Path) -> None:
         ({**jwk, "kid": "x", "x": "!!"}, "no private key"),
         ({"kty": "oct", "k": "c2VjcmV0", "kid": "x", "d": "x"}, "no private key"),
         ([], "no private JWK"),
+        ({**jwk, "kid": "x", "alg": "ES512"}, "does not fit"),
+        ({**jwk, "kid": "x", "alg": "none"}, "does not fit"),
+        ({"kty": "OKP", "crv": "Ed25519", "kid": "x", "d": "x", "alg": "EdDSA"}, "no private key"),
+        ({**short_rsa(), "kid": "x"}, "2048"),
     ):
         path = tmp_path / "key.json"
         path.write_text(json.dumps(document))
         run = vestige("conformance", "http://127.0.0.1:9", "--jwk", path)
         complaint(run, 2, words)
         assert jwk["d"] not in run.stderr
+        assert "Warning" not in run.stderr
+    path.write_text("[" * 100_000)
+    complaint(vestige("conformance", "http://127.0.0.1:9", "--jwk", path), 2, "no JSON")
     path.write_text("-----BEGIN")
     complaint(vestige("conformance", "http://127.0.0.1:9", "--jwk", path), 2, "no JSON")
 
@@ -221,6 +259,49 @@ def test_key_files_that_cannot_be_used(tmp_path: Path) -> None:
 def test_nothing_there_is_exit_code_3() -> None:
     complaint(vestige("conformance", f"http://127.0.0.1:{free_port()}"), 3, "cannot be reached")
     complaint(vestige("conformance", "https://no-such-host.invalid"), 3, "cannot be reached")
+
+
+def test_a_way_that_leads_nowhere_is_exit_code_3(base: str) -> None:
+    complaint(vestige("conformance", base.replace("http:", "https:")), 3, "TLS")
+    dead = f"http://127.0.0.1:{free_port()}"
+    complaint(vestige("conformance", "http://cds.invalid", HTTP_PROXY=dead, http_proxy=dead), 3, "proxy")
+    here = vestige("conformance", f"http://127.0.0.1:{free_port()}", HTTP_PROXY=dead, http_proxy=dead)
+    complaint(here, 3, "cannot be reached")
+
+
+def test_authorities_of_its_own_vouch_for_a_service_on_this_machine(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    pair, tls = authority.issue("server"), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pair.certificate, pair.key)
+    with Hostile(script, tls) as server:
+        refused = vestige("conformance", server.origin, *ONE, "--only", "discovery")
+        trusted = ("--only", "discovery", "--ca-bundle", authority.bundle)
+        run = vestige("conformance", server.origin, *ONE, *trusted)
+    complaint(refused, 3, "--ca-bundle")
+    assert run.returncode == 1
+    assert "GET /cds-services" not in run.stdout
+
+
+def test_nothing_is_left_where_the_report_would_have_stood(tmp_path: Path) -> None:
+    output, nowhere = tmp_path / "report.html", f"http://127.0.0.1:{free_port()}"
+    complaint(vestige("conformance", nowhere, "--report", "html", "--output", output), 3, "reached")
+    assert not output.exists()
+    output.write_text("an older report")
+    complaint(vestige("conformance", nowhere, "--report", "html", "--output", output), 3, "reached")
+    assert output.read_text() == "an older report"
+
+
+def test_a_service_that_stops_answering_is_exit_code_1() -> None:
+    left = [12]
+
+    def dying(request: Request, server: Hostile) -> Reply:
+        left[0] -= 1
+        return script(request, server) if left[0] > 0 else Reply(act=lambda handler: None)
+
+    with Hostile(dying) as server:
+        run = vestige("conformance", server.origin, *ONE, "--only", "readiness", "--only", "errors")
+    assert run.returncode == 1
+    assert "it stopped answering after" in " ".join(run.stdout.split())
 
 
 def test_a_service_that_wants_a_token_for_calls_only_is_no_success() -> None:
