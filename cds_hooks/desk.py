@@ -24,6 +24,7 @@ from cds_hooks.model import HookResponse, encoded
 from cds_hooks.openapi import openapi
 from cds_hooks.services import Service, services_of
 from cds_hooks.trust import Caller, Gate, Proof
+from plugin.address import AddressError, service_address
 from plugin.errors import CallError, SettingsError, StoreError
 from plugin.settings import Settings
 from plugin.spans import span
@@ -259,9 +260,10 @@ def public_base(settings: Settings) -> str:
     """
     service = settings.service
     if service.public_url is not None:
-        if not service.public_url.startswith(("https://", "http://")):
-            raise SettingsError("service.public_url must be an http or https address")
-        return service.public_url.rstrip("/")
+        try:
+            return service_address(service.public_url)
+        except AddressError as error:
+            raise SettingsError(f"service.public_url: cannot be used: {error}") from error
     if not service.open:
         raise SettingsError("service.public_url is missing: it is the audience that tokens must name")
     host = f"[{service.host}]" if ":" in service.host else service.host

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from plugin.advice.text import Texts
 from plugin.dialects import dialects
 from plugin.pull import QUERIES
 from plugin.pull.capability import configured, plan
-from plugin.settings import Settings
+from plugin.settings import FhirServer, Issuer, Settings, Trust
 from plugin.settings_page import PageClient
 
 # What the pull reads by reference beside the searches of the registry.
@@ -76,11 +76,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Jwt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How the client must sign its calls; the audience of each call is the address that it goes to."""
+    """How the client must sign its calls; the audience of each call is the address that it goes to.
+
+    `audiences` are accepted beside it. `issuer` and `jku` are the first that is trusted, or what is known of
+    every such client.
+    """
 
     algorithms: tuple[str, ...]
     claims: tuple[str, ...]
     discovery_audience: str
+    audiences: tuple[str, ...]
     issuer: str | None
     jku: str | None
     max_seconds: float
@@ -102,7 +107,11 @@ class Registration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Integration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Everything to enter at one client."""
+    """Everything to enter at one client.
+
+    `issuers` and `servers` are what our settings hold of this client already, under the settings' own names:
+    nothing of another client is among them.
+    """
 
     client: str
     title: str
@@ -122,6 +131,8 @@ class Integration(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     order_systems: tuple[str, ...]
     jwt: Jwt
     fhir_servers: tuple[str, ...]
+    issuers: tuple[Issuer, ...]
+    servers: tuple[FhirServer, ...]
     limits: tuple[str, ...]
 
 
@@ -130,6 +141,10 @@ def integration(profile: Profile, settings: Settings, texts: Texts, *, base: str
     offered = services_of(settings).values()
     root = f"{base}/cds-services"
     keys, lacking = _prefetch(profile)
+    issuers = tuple(one for one in settings.trust.issuers if one.profile == profile.name)
+    names = {None, *((one.issuer for one in issuers) if issuers else (profile.trust.issuer,))}
+    # A server without an issuer may be named by every client; one with another's must never be bound to this.
+    servers = tuple(server for server in settings.fhir.servers if server.issuer in names)
     return Integration(
         client=profile.name,
         title=profile.title,
@@ -161,8 +176,10 @@ def integration(profile: Profile, settings: Settings, texts: Texts, *, base: str
             for name, word in ORDERS.items()
         ),
         order_systems=profile.orders.systems,
-        jwt=_jwt(profile, settings, root),
-        fhir_servers=tuple(server.base for server in settings.fhir.servers),
+        jwt=_jwt(profile, issuers, settings.trust, root),
+        fhir_servers=tuple(server.base for server in servers),
+        issuers=issuers,
+        servers=servers,
         limits=profile.limits,
     )
 
@@ -242,23 +259,27 @@ def _confidential(client: PageClient) -> str:
     return "client secret" if client.client_secret is not None else "no, public with PKCE (S256)"
 
 
-def _jwt(profile: Profile, settings: Settings, root: str) -> Jwt:
-    trust = settings.trust
-    ours = next((one for one in trust.issuers if one.profile == profile.name), None)
-    fixed = profile.trust
+def _jwt(profile: Profile, issuers: Sequence[Issuer], trust: Trust, root: str) -> Jwt:
+    fixed, first = profile.trust, next(iter(issuers), None)
     return Jwt(
-        algorithms=ours.algorithms if ours is not None else fixed.algorithms,
+        algorithms=_each(one.algorithms for one in issuers) if issuers else fixed.algorithms,
         claims=("iss", "aud", "exp", "iat", "jti"),
         discovery_audience=root,
-        issuer=ours.issuer if ours is not None else fixed.issuer,
-        jku=next(iter(ours.jku), None) if ours is not None else fixed.jku,
+        audiences=_each(one.audiences for one in issuers),
+        issuer=fixed.issuer if first is None else first.issuer,
+        jku=fixed.jku if first is None else next(iter(first.jku), None),
         max_seconds=trust.max_lifetime,
         leeway_seconds=trust.leeway,
         once=trust.replay_protection,
     )
 
 
+def _each(lists: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Everything in the lists, once, in order."""
+    return tuple(dict.fromkeys(one for held in lists for one in held))
+
+
 def as_document(made: Integration) -> dict[str, Any]:
     """Returns the same as plain JSON values."""
-    document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(made))
+    document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(made, enc_hook=str))
     return document

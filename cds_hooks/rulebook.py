@@ -7,15 +7,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import msgspec
 
+from cds_hooks.packcheck import check_facts
 from plugin.advice.signs import table_of
 from plugin.advice.text import texts_of
 from plugin.errors import SettingsError
 from plugin.settings import Settings
+from rules.catalogue import catalogue_of
 from rules.errors import PackError
 from rules.evaluate import Evaluator
 from rules.language import Pack, load_pack
@@ -32,12 +35,29 @@ def pack_of(settings: Settings) -> Pack:
     rules = settings.rules
     parameters = {name: _number(name, value) for name, value in rules.parameters.items()}
     try:
-        return load_pack(rules.pack, parameters=parameters, states=rules.states)
+        pack = load_pack(rules.pack, parameters=parameters, states=rules.states)
     except PackError as error:
         # Where the pack itself is sound the fault is the site's, and so is the key.
-        if any(one.file != SITE for one in error.problems):
+        if all(one.file == SITE for one in error.problems):
+            raise SettingsError(
+                "; ".join(_of_site(one.message, settings) for one in error.problems)
+            ) from error
+        if not parameters or not _loads(rules.pack, {}):
             raise
-        raise SettingsError("; ".join(_of_site(one.message, settings) for one in error.problems)) from error
+        named = [name for name, value in parameters.items() if not _loads(rules.pack, {name: value})]
+        keys = ", ".join(f"rules.parameters.{name}" for name in named or parameters)
+        raise SettingsError(f"{keys}: {'; '.join(map(str, error.problems))}") from error
+    # What the pack promises is part of it: a file of statements that was lost is found here.
+    catalogue_of(pack)
+    return pack
+
+
+def _loads(pack: Path | None, parameters: Mapping[str, int | Decimal]) -> bool:
+    try:
+        load_pack(pack, parameters=parameters)
+    except PackError:
+        return False
+    return True
 
 
 def _of_site(message: str, settings: Settings) -> str:
@@ -64,6 +84,7 @@ class Rulebook:
             # Before the evaluator, which starts processes.
             pack = pack_of(settings)
             check_texts(pack, settings)
+            check_facts(pack)
             self.evaluator = _evaluator(pack, settings)
         except BaseException:
             self._remove()

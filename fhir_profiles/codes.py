@@ -162,6 +162,7 @@ class Site(Coded):
     PELVIS = Code(SCT, "816092008", "Pelvis")
     CHEST = Code(SCT, "816094009", "Chest")
     CHEST_CAVITY = Code(SCT, "43799004", "Chest cavity")
+    THORAX = Code(SCT, "51185008", "Thoracic structure")
     HEAD = Code(SCT, "69536005", "Head")
     NECK = Code(SCT, "45048000", "Neck")
     BRAIN = Code(SCT, "12738006", "Brain")
@@ -198,6 +199,7 @@ REGION_OF = {
     Site.PELVIS: "other",
     Site.CHEST: "other",
     Site.CHEST_CAVITY: "other",
+    Site.THORAX: "other",
     Site.HEAD: "other",
     Site.NECK: "other",
     Site.BRAIN: "other",
@@ -574,6 +576,16 @@ class Imaging(Coded):
     MR_LIVER_WO = single(LOINC, "30669-6", "MR Liver WO contrast")
     CT_LIVER_W = single(LOINC, "24815-3", "CT Liver W contrast IV")
     CT_LIVER = single(LOINC, "24814-6", "CT Liver")
+
+
+class ImagingElsewhere(Coded):
+    """Imaging of a part of the body that does not hold the liver."""
+
+    CT_CHEST = Code(LOINC, "24627-2", "CT Chest")
+    CT_CHEST_W = Code(LOINC, "24628-0", "CT Chest W contrast IV")
+    CT_CHEST_WO = Code(LOINC, "29252-4", "CT Chest WO contrast")
+    CT_HEAD = Code(LOINC, "24725-4", "CT Head")
+    MR_BRAIN = Code(LOINC, "24590-2", "MR Brain")
 
 
 class Disposition(Coded):

@@ -231,6 +231,7 @@ class Dose(Stated, frozen=True, kw_only=True, gc=False):
     agent: a value of the fact dictionary ("other": an antineoplastic agent without a class of its own).
     kind: "administration", "statement" or "cycle" (cycle Procedures count only where no administrations
     exist). continuous: taken from this day on or up to this day (one record for each end of the period).
+    infusion: given over all these days, first and last both known, as by a pump.
     """
 
     agent: str
@@ -238,6 +239,7 @@ class Dose(Stated, frozen=True, kw_only=True, gc=False):
     name: str | None = None
     cycle: int | None = None
     continuous: bool = False
+    infusion: bool = False
     hepatic_artery: bool | None = None
     intent: str | None = None
 
@@ -269,6 +271,11 @@ class Treatment(Stated, frozen=True, kw_only=True, gc=False):
     def in_progress(self) -> bool:
         """True when the procedure is recorded as going on now."""
         return self.status == "in-progress"
+
+    @property
+    def doubtful(self) -> bool:
+        """True when the status leaves open whether it was done: unknown, missing, stopped, on hold."""
+        return self.status not in {"completed", "in-progress", "preparation", "not-done"}
 
 
 class Embolisation(Stated, frozen=True, kw_only=True, gc=False):
@@ -461,7 +468,8 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     reasons: "not-an-object", "no-type", "no-id", "unreadable", "entered-in-error", "cancelled", "refuted",
     "modifier-extension", "no-value", "value-not-accepted", "no-lesion", "text-only", "not-given", "not-done",
-    "not-active", "do-not-perform", "medication-not-resolved".
+    "not-active", "do-not-perform", "medication-not-resolved", "code-not-known". lesions, day: of an
+    Observation whose code is not known, or that has no value of its own, and may tell of these lesions.
     """
 
     source: str
@@ -469,6 +477,8 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str
     detail: str = ""
     subject: str | None = None
+    lesions: tuple[LesionRef, ...] = ()
+    day: DayRange | None = None
 
 
 Record: TypeAlias = (

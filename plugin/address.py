@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import unquote, urljoin, urlsplit
 
 # Addresses that are never a FHIR server: link-local, and the metadata services of the large clouds.
@@ -22,6 +23,8 @@ _REFUSED = tuple(
         "ff00::/8",
     )
 )
+# RFC 3986, section 2: reserved, unreserved and the per cent sign.
+_ADDRESS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -49,6 +52,19 @@ def base_of(url: str) -> str:
     name = f"[{host}]" if ":" in host else host
     where = name if port is None or port == _PORTS[scheme] else f"{name}:{port}"
     return f"{scheme}://{where}{parts.path.rstrip('/')}"
+
+
+def service_address(url: str) -> str:
+    """Returns the address of a service as it was written, but for a slash at its end.
+
+    Raises AddressError for one that no client could call, or that cannot be signed for: beside what no base
+    may have, a character that no address has, and a path that is the service's own.
+    """
+    if not _ADDRESS.fullmatch(url):
+        raise AddressError("it is empty, or holds a character that no address has")
+    if base_of(url).endswith("/cds-services"):
+        raise AddressError("it is to end before /cds-services")
+    return url.rstrip("/")
 
 
 def check(base: str, *, allow_http: bool, service_open: bool) -> None:

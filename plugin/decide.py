@@ -13,7 +13,7 @@ from plugin.orders import matters, ordered
 from plugin.settings import Settings
 from plugin.spans import span
 from plugin.timeline import Timeline, build
-from rules.errors import EngineFault
+from rules.errors import EngineFault, FactError
 from rules.evaluate import Evaluator
 from rules.evaluation import Alarm, Evaluation
 from rules.facts import Fact, Value
@@ -40,8 +40,8 @@ def decide(
 
     `answers` are facts of the kind `override`; they put messages in the background and decide nothing.
 
-    Where neither evaluation of the rules answers, nothing is decided and the decision says so. Raises
-    FactError where a fact is not as the pack declares it.
+    Where neither evaluation of the rules answers, or the pack does not take a fact, nothing is decided and
+    the decision says so.
     """
     with span("read", resources=len(chart.resources)) as told:
         chart = meant(chart, settings.codes.meanings)
@@ -73,10 +73,13 @@ def decide(
 
 
 def _evaluated(evaluator: Evaluator, facts: tuple[Fact, ...]) -> Evaluation:
-    """Returns the evaluation; with every statement refused where neither engine answers."""
+    """Returns the evaluation; with every statement refused where neither engine answers.
+
+    Neither answers where the pack does not declare a fact as it was made: both refuse it at the door.
+    """
     try:
         return evaluator.evaluate(facts)
-    except EngineFault as fault:
+    except (EngineFault, FactError) as fault:
         alarm = Alarm("engine-unavailable", f"no evaluation of the rules answered: {fault}")
         return Evaluation(evaluator.pack.revision, (), (), (ALL_RULES,), (alarm,), ())
 

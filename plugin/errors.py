@@ -6,6 +6,7 @@
     │   └── PatientChoiceError   several patients, or none, where one is needed   (exit code 2)
     ├── CallError                a hook call cannot be answered                   (HTTP 400)
     │   └── NoData               nothing decisive can be read                     (HTTP 412)
+    ├── TextError                a text of a card cannot be filled                (a visible card instead)
     ├── FhirError                a FHIR server did not give what was asked        (exit code 3)
     ├── Stopped                  a command was told to end before it was done     (exit code 1)
     └── StoreError               the database cannot be read or written           (exit code 3)
@@ -64,6 +65,10 @@ class NoData(CallError):
     def __init__(self, message: str, gaps: tuple[Gap, ...] = ()) -> None:
         super().__init__(message, status=412, code="required")
         self.gaps = gaps
+
+
+class TextError(VestigeError):
+    """A text of a card cannot be filled; the message holds neither the text nor what was to fill it."""
 
 
 class FhirError(VestigeError):

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from plugin.ready import ready
 from plugin.sent import SentCard, SentRule
 
-
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """A moment with its zone: two of them can always be compared."""
 

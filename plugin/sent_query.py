@@ -62,8 +62,8 @@ def cards_of(connection: sa.Connection, *wanted: sa.ColumnElement[bool]) -> list
 def answers_to(connection: sa.Connection, cards: Sequence[SentCard]) -> Iterator[Answered]:
     """Yields each card with its last answer, by its own time.
 
-    A time ahead of its arrival counts as that, one before the card was sent as when it was sent: a clock may be
-    wrong, and some clients send a date of the year 1 for none.
+    A time ahead of its arrival counts as that, one before the card was sent as when it was sent: a clock may
+    be wrong, and some clients send a date of the year 1 for none.
     """
     made = {card.card: card.made for card in cards}
     last: dict[str, tuple[datetime, int, Reply]] = {}

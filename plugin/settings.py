@@ -19,6 +19,7 @@ from plugin.address import AddressError, check
 from plugin.dialects import dialects
 from plugin.errors import SettingsError
 from plugin.local_codes import refusal
+from plugin.settings_clients import check_origins
 from plugin.settings_lines import naming
 from plugin.settings_page import Page, check_page
 from plugin.settings_source import decoded, environment, refuse_unknown, suggestion
@@ -286,6 +287,7 @@ def checked(settings: Settings) -> Settings:
             "such as org.hospital.result-review"
         )
     _check_tls(settings.service)
+    check_origins(settings.service.cors_origins)
     for number, link in enumerate(settings.cards.links):
         if not _LINK.fullmatch(link.url):
             raise SettingsError(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -18,11 +18,13 @@ def newest(versions: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     if len(versions) == 1 or len({msgspec.json.encode(each) for each in versions}) == 1:
         return [versions[0]]
     ranks = [_rank(each) for each in versions]
-    top = max(ranks)
+    last = [
+        each for own, each in zip(ranks, versions, strict=True) if not any(_older(own, one) for one in ranks)
+    ]
     kept: dict[bytes, Mapping[str, Any]] = {}
-    for rank, each in zip(ranks, versions, strict=True):
-        if rank == top:
-            kept.setdefault(_content(each), each)
+    # By number and by time at once, versions may seem to follow each other in a circle: none is the newest.
+    for each in last or versions:
+        kept.setdefault(_content(each), each)
     return [kept[content] for content in sorted(kept)]
 
 
@@ -32,18 +34,31 @@ def _content(resource: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(said, order="sorted")
 
 
-def _rank(resource: Mapping[str, Any]) -> tuple[int, float]:
-    """Orders versions: by a numeric version, else by the time of the last change."""
+_Rank: TypeAlias = tuple[int | None, float | None]
+
+
+def _rank(resource: Mapping[str, Any]) -> _Rank:
+    """Returns the number of a version and the time of its last change, where they can be read."""
     meta = resource.get("meta")
     meta = meta if isinstance(meta, dict) else {}
     version = str(meta.get("versionId") or "")
     counted = version.isascii() and version.isdigit() and len(version) <= _LONGEST
-    return (int(version) if counted else -1, _moment(meta.get("lastUpdated")))
+    return (int(version) if counted else None, _moment(meta.get("lastUpdated")))
 
 
-def _moment(text: object) -> float:
+def _older(one: _Rank, other: _Rank) -> bool:
+    """Says whether one version is older for certain: by number where both have one, else by time."""
+    numbers, times = (one[0], other[0]), (one[1], other[1])
+    if None not in numbers and one[0] != other[0]:
+        return numbers[0] < numbers[1]  # type: ignore[operator]
+    return None not in times and times[0] < times[1]  # type: ignore[operator]
+
+
+def _moment(text: object) -> float | None:
     try:
         stamp = datetime.fromisoformat(str(text))
-        return (stamp if stamp.tzinfo is not None else stamp.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
+    except ValueError:
+        return None
+    # Taken apart, since the first and the last day of the calendar have no other zone.
+    ahead = stamp.utcoffset() or timedelta()
+    return stamp.replace(tzinfo=UTC).timestamp() - ahead.total_seconds()

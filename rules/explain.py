@@ -14,14 +14,21 @@ from rules.evaluate import Evaluator
 from rules.evaluation import Derived, Evaluation
 from rules.facts import Fact, Value
 from rules.finding import Finding
-from rules.language.model import FINDING, OWN, UNKNOWN, Condition, Linear, Pack, Statement, Test
+from rules.language.model import FINDING, OWN, Aggregate, Condition, Linear, Pack, Statement, Test
+from rules.whynot import CaseWhyNot, Failed, WhyNot
 
 Bindings = Mapping[str, Fact]
+
+LESION = "lesion"
+"""The kind whose `id`, and the property of other kinds, that names what most findings are about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Is a fact in the chain below a finding: who gave it (None: an input), and what that rests on."""
+    """Is a fact in the chain below a finding: who gave it (None: an input), and what that rests on.
+
+    Where several rules gave the same fact, `rule` names all of them, and it rests on what any of them read.
+    """
 
     fact: Fact
     rule: str | None
@@ -40,53 +47,6 @@ class Why:
 
     finding: Finding
     rests_on: tuple[Reason, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Is the condition that failed, and what it met.
-
-    `closest` is the fact that met most of its tests (None: there is no such fact), `test` the first test it
-    failed,
-    `value` what it has there (None: not stated). For an `unless`, `forbidden` is the fact that met it.
-    """
-
-    condition: str
-    test: str | None
-    closest: Fact | None
-    value: Value | None
-    forbidden: Fact | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CaseWhyNot:
-    """Is one case of a decision list: `won`, not `reached` after another won, or what failed."""
-
-    id: str
-    won: bool
-    reached: bool
-    failed: Failed | None
-
-
-@dataclass(frozen=True, slots=True)
-class WhyNot:
-    """Is why a statement did not conclude for a subject; `fired` says that it did."""
-
-    statement: str
-    subject: str | None
-    fired: bool
-    failed: Failed | None
-    cases: tuple[CaseWhyNot, ...]
-
-    def __str__(self) -> str:
-        lines = [f"{self.statement}{f' for {self.subject}' if self.subject else ''}: "]
-        lines[0] += "it did conclude" if self.fired else "it did not conclude"
-        if self.failed:
-            lines.append(f"  {_sentence(self.failed)}")
-        for case in self.cases:
-            state = "won" if case.won else "not reached" if not case.reached else "failed"
-            lines.append(f"  case {case.id}: {state}{f' - {_sentence(case.failed)}' if case.failed else ''}")
-        return "\n".join(lines)
 
 
 def why(evaluation: Evaluation, subject: str | None) -> tuple[Why, ...]:
@@ -112,9 +72,11 @@ class _Tree:
         givers = self.givers.get(fact, ())
         if not givers:
             return Reason(fact, None, None, ())
-        first = givers[0]
         below = dict.fromkeys(support for derived in givers for support in derived.support)
-        return Reason(fact, first.rule, first.case, tuple(self.reason(support) for support in below))
+        rules = tuple(dict.fromkeys(derived.rule for derived in givers))
+        cases = {derived.case for derived in givers}
+        case = next(iter(cases)) if len(rules) == len(cases) == 1 else None
+        return Reason(fact, ", ".join(rules), case, tuple(self.reason(support) for support in below))
 
     def of_finding(self, fact: Fact) -> Reason:
         rule, case, subject = (fact.values.get(name) for name in ("rule", "case", "subject"))
@@ -168,24 +130,43 @@ class _Explainer:
         statement = self.statement
         base, failed = self.hold(statement.when, statement.unless, {})
         if failed is not None:
-            return WhyNot(statement.id, self.subject, False, failed, ())
+            return self.answer(False, failed)
         if statement.form == "decision":
-            cases = self.cases(base)
-            return WhyNot(statement.id, self.subject, any(case.won for case in cases), None, cases)
-        if statement.source is not None:
+            cases = tuple(case for group in self.groups(base) for case in self.cases(*group))
+            return self.answer(any(case.won and not case.silent for case in cases), None, cases)
+        if statement.source is not None and not _counts(statement):
             _, failed = self.first(((statement.source,), ()), base)
-            return WhyNot(statement.id, self.subject, failed is None, failed, ())
-        return WhyNot(statement.id, self.subject, True, None, ())
+            return self.answer(failed is None, failed)
+        return self.answer(True, None)
 
-    def cases(self, base: list[Bindings]) -> tuple[CaseWhyNot, ...]:
+    def answer(self, fired: bool, failed: Failed | None, cases: tuple[CaseWhyNot, ...] = ()) -> WhyNot:
+        return WhyNot(self.statement.id, self.subject, fired, failed, cases, self.statement.status)
+
+    def groups(self, base: list[Bindings]) -> list[tuple[str | None, list[Bindings]]]:
+        """Returns the ways in which the conditions hold, for each fact that the list is gone through for."""
+        each = self.statement.when[0]
+        found: dict[int, list[Bindings]] = {}
+        for binding in base:
+            found.setdefault(id(binding[each.alias]), []).append(binding)
+        several = len(found) > 1
+        return [(self.label(each, ways[0]) if several else None, ways) for ways in found.values()]
+
+    def label(self, each: Condition, bound: Bindings) -> str:
+        """Returns what tells one `each` fact from the others."""
+        values = bound[each.alias].values
+        name = self.named_by(each) or ("id" if "id" in values else next(iter(values), ""))
+        return shown(values[name]) if name in values else each.kind
+
+    def cases(self, about: str | None, base: list[Bindings]) -> list[CaseWhyNot]:
         found: list[CaseWhyNot] = []
         for case in self.statement.cases:
+            id_, silent = case.id or "", not case.then and case.finding is None
             if any(other.won for other in found):
-                found.append(CaseWhyNot(case.id or "", False, False, None))
+                found.append(CaseWhyNot(id_, False, False, None, silent, about))
                 continue
             held, failed = self.first((case.when, case.unless), base)
-            found.append(CaseWhyNot(case.id or "", bool(held), True, failed))
-        return tuple(found)
+            found.append(CaseWhyNot(id_, bool(held), True, failed, silent, about))
+        return found
 
     def first(
         self, conditions: tuple[tuple[Condition, ...], tuple[Condition, ...]], base: list[Bindings]
@@ -225,22 +206,22 @@ class _Explainer:
             for f in self.facts
             if f.kind == condition.kind and not any(f is other for other in bound.values())
         ]
-        name = self.named_by(condition)
+        named = self.subject is not None and any(condition is one for one in self.statement.when)
+        name = self.named_by(condition) if named else None
         if name is None:
             return found
         return [fact for fact in found if fact.values.get(name) == self.subject]
 
     def named_by(self, condition: Condition) -> str | None:
-        """Returns the property of the condition's facts that names the subject, where one was asked for."""
-        if self.subject is None or condition is not self.statement.when[0]:
-            return None
+        """Returns the property of a condition's facts that names the subject, None where none does."""
         for spec in self.statement.finding_specs():
             for _, ref in spec.subject.terms if spec.subject else ():
                 if ref.alias == condition.alias:
                     return ref.property
-        kind = self.pack.kinds[condition.kind]
-        unique = kind.unique if kind.unique in kind.properties else None
-        return unique or next((n for n in ("id", "lesion", "subject") if n in kind.properties), None)
+        if condition is not self.statement.when[0]:
+            return None
+        name = {LESION: "id", FINDING: "subject"}.get(condition.kind, LESION)
+        return name if name in self.pack.kinds[condition.kind].properties else None
 
     def failure(self, condition: Condition, ways: Sequence[Bindings]) -> Failed:
         """Returns what failed: of the fact that met most tests, the first test it did not meet."""
@@ -266,6 +247,15 @@ class _Explainer:
                     describe_condition(condition, self.pack), None, None, None, met[condition.alias]
                 )
         return None
+
+
+def _counts(statement: Statement) -> bool:
+    """Tells whether a derivation gives a fact although nothing meets `from`: it says how many there are."""
+    return any(
+        isinstance(value, Aggregate) and value.function in ("count", "exists")
+        for give in statement.give
+        for _, value in give.values
+    )
 
 
 def holds(test: Test, fact: Fact, bound: Bindings) -> bool:
@@ -313,12 +303,3 @@ def _compared(operator: str, left: Value, right: Value) -> bool:
         ">": left > right,
         ">=": left >= right,
     }[operator]
-
-
-def _sentence(failed: Failed) -> str:
-    if failed.forbidden is not None:
-        return f"forbidden by {failed.condition}"
-    if failed.test is None:
-        return f"there is no {failed.condition}"
-    value = "not stated" if failed.value in (None, UNKNOWN) else shown(failed.value or "")
-    return f"{failed.condition}: wanted {failed.test}, met {value}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rules.admission import Admitted, as_fact
+from rules.doubt import silencing, withheld
 from rules.evaluation import Alarm, Derived, Evaluation
 from rules.facts import Fact, Value
 from rules.finding import Finding
@@ -41,6 +42,8 @@ class Teller:
         self.gives = {
             statement.id: frozenset(give.kind for give in statement.given()) for statement in self.ordered
         }
+        self.silencing = {statement.id: silencing(statement) for statement in self.ordered}
+        self.withheld = {statement.id: withheld(statement) for statement in self.ordered}
         self.unique = {
             name: None if kind.unique == ALONE else kind.position(kind.unique)
             for name, kind in pack.kinds.items()
@@ -65,7 +68,7 @@ class Teller:
         if doubled:
             message = f"more than one fact was given where one is allowed, by {', '.join(doubled)}"
             alarms += (Alarm("not-unique", message),)
-        refused = telling.withhold(speaking, {*differs, *doubled})
+        refused = telling.withhold({*differs, *doubled})
         telling.told = [statement for statement in speaking if statement.id not in refused]
         telling.trail()
         findings = tuple([finding for statement in telling.told for finding in telling.findings(statement)])
@@ -108,17 +111,29 @@ class _Telling:
         outcomes = self.trace.outcomes
         return sorted(s.id for s in statements if any(key in doubled for key, _ in outcomes[s.id].gifts))
 
-    def withhold(self, statements: list[Statement], refused: set[str]) -> set[str]:
-        """Returns the refused statements and those that rest on their facts."""
+    def withhold(self, refused: set[str]) -> set[str]:
+        """Returns the refused statements, those that rest on their facts, and those these may have silenced.
+
+        What is silent has no support to be seen by: whatever reads a kind of which a fact is withheld, in
+        `unless` or in a decision list, may be silent, or say something else, because of that fact.
+        """
         if not refused:
             return refused
         given = set(range(self.trace.asserted))
-        for statement in statements:
-            outcome = self.trace.outcomes[statement.id]
-            supports = [*outcome.gifts.values(), *(way.support for way in outcome.ways.values())]
-            if any(not support <= given for support in supports):
+        doubtful: set[str] = set()
+        for statement in self.teller.ordered:
+            outcome = self.trace.outcomes.get(statement.id)
+            supports = (
+                []
+                if outcome is None
+                else [*outcome.gifts.values(), *(w.support for w in outcome.ways.values())]
+            )
+            silenced = not self.teller.silencing[statement.id].isdisjoint(doubtful)
+            if silenced or any(not support <= given for support in supports):
                 refused.add(statement.id)
-            if statement.id not in refused:
+            if statement.id in refused:
+                doubtful |= self.teller.withheld[statement.id]
+            elif outcome is not None:
                 given.update(number for number, _ in self.given(statement))
         return refused
 

@@ -40,10 +40,16 @@ FHIR_PORT = typer.Option(
     max=65535,
     help="Serves FHIR at http://127.0.0.1:PORT/fhir; the service must allow it. FHIR access is looked at.",
 )
+CA_BUNDLE = typer.Option(
+    None, metavar="FILE", help="The authorities, in PEM, that vouch for the service's certificate."
+)
+PRODUCTION = typer.Option(
+    False, "--production", help="Plain http fails at any other machine, private addresses too."
+)
 SAMPLE = typer.Option([], metavar="NAME", help="Calls for this synthetic patient only; may be repeated.")
 ONLY = typer.Option([], metavar="GROUP", help=f"Runs one group of checks: {GROUPS}.")
-TIMEOUT = typer.Option(10.0, min=0.1, help="Seconds that one request may take.")
-SLOW = typer.Option(5.0, min=0.01, help="Seconds from which an answer counts as slow.")
+TIMEOUT = typer.Option(10.0, min=0.1, max=600, help="Seconds that one request may take.")
+SLOW = typer.Option(5.0, min=0.01, max=600, help="Seconds from which an answer counts as slow.")
 REPORT = typer.Option(None, metavar="html|json|junit", help="Writes a report in this form.")
 OUTPUT = typer.Option(None, metavar="FILE", help="Where the report is written, else standard output.")
 
@@ -62,6 +68,8 @@ def conformance(
     service: list[str] = SERVICE,
     prefetch: list[str] = PREFETCH,
     fhir_port: int | None = FHIR_PORT,
+    ca_bundle: Path | None = CA_BUNDLE,
+    production: bool = PRODUCTION,
     sample: list[str] = SAMPLE,
     only: list[str] = ONLY,
     timeout: float = TIMEOUT,
@@ -73,7 +81,8 @@ def conformance(
     """Checks any CDS Hooks service against the specification, requirement by requirement.
 
     It calls the service with synthetic patients and sends feedback: point it at a test system. Exit codes:
-    0 no broken SHALL, 1 a broken one, 2 unusable input, 3 the service cannot be reached.
+    0 no broken SHALL, 1 a broken one, or a service that stopped answering, 2 unusable input, 3 the service
+    cannot be reached.
     """
     from cds_hooks.conformance.command import Wishes, conclude
 
@@ -91,6 +100,8 @@ def conformance(
         service=service,
         prefetch=prefetch,
         fhir_port=fhir_port,
+        ca_bundle=ca_bundle,
+        production=production,
         sample=sample,
         only=only,
         timeout=timeout,

@@ -40,6 +40,8 @@ STYLES = {
     Verdict.LACKING: "yellow",
     Verdict.REFUSED: "yellow",
 }
+READ = "4."
+"""How the versions of FHIR begin that are read."""
 _SECONDS = 60.0
 
 
@@ -122,6 +124,8 @@ def _tell(found: Examination, settings: Settings, *, as_json: bool) -> int:
 
 def problems_of(found: Examination, imagined: Sequence[Imagined]) -> Iterator[str]:
     """Yields what makes this server one to look at before a clinician relies on it."""
+    if found.fhir_version is not None and not found.fhir_version.startswith(READ):
+        yield f"the server speaks FHIR {found.fhir_version}; Vestige reads R4, {READ}x"
     for one in found.searches:
         if one.verdict is Verdict.IGNORED:
             yield f"{one.resource} ({one.key}): the server ignores the patient: {one.detail}"
@@ -181,7 +185,7 @@ def _facts(found: Examination) -> Iterator[tuple[str, str]]:
     median, slowest = found.latency
     smart = found.smart
     yield "Server", f"{found.base} ({found.software or 'names no software'})"
-    yield "FHIR", found.fhir_version or f"no CapabilityStatement: {found.statement_detail}"
+    yield "FHIR", found.fhir_version or _versionless(found)
     yield "Known as", found.dialect or "no make we have notes on: asked by what it lists"
     yield "Connection", _connection(found)
     yield (
@@ -191,6 +195,12 @@ def _facts(found: Examination) -> Iterator[tuple[str, str]]:
     yield "CORS", found.cors or "no header: browsers cannot ask it directly, which Vestige does not need"
     yield "Strict", {True: "honoured", False: "not honoured", None: "could not be told"}[found.strict]
     yield "Latency", f"median {median:.0f} ms, slowest {slowest:.0f} ms, {found.requests} requests"
+
+
+def _versionless(found: Examination) -> str:
+    if found.statement is not None:
+        return "its CapabilityStatement names no version"
+    return f"no CapabilityStatement: {found.statement_detail}"
 
 
 def _connection(found: Examination) -> str:

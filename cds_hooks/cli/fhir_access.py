@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +74,20 @@ def server_of(
     try:
         checked(msgspec.structs.replace(settings, fhir=fhir))
     except SettingsError as error:
-        raise InputError(str(error).removeprefix("fhir.servers[0]")) from error
+        raise InputError(_by_option(str(error), given)) from error
+    if chosen.ca_bundle is not None:
+        try:
+            ssl.create_default_context(cafile=str(chosen.ca_bundle))
+        except OSError as error:
+            raise InputError(f"--ca-bundle: {chosen.ca_bundle} holds no certificate in PEM") from error
     return chosen
+
+
+def _by_option(complaint: str, given: Mapping[str, object]) -> str:
+    """The complaint under the name of the option, where one gave the value."""
+    text = complaint.removeprefix("fhir.servers[0]").lstrip(".: ")
+    key, _, rest = text.partition(":")
+    return text if given.get(key) is None else f"--{key.replace('_', '-')}:{rest}"
 
 
 def limits_of(settings: Settings, timeout: float, parallel: int) -> Fhir:

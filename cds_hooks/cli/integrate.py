@@ -12,6 +12,7 @@ from cds_hooks.cli.terminal import AS_JSON, CONFIG, print_json
 from cds_hooks.integration import as_document, integration
 from cds_hooks.profiles import PROFILES
 from cds_hooks.rulebook import pack_of
+from plugin.address import AddressError, is_loopback, service_address
 from plugin.advice.text import texts_of
 from plugin.errors import InputError
 from plugin.settings import Settings, load
@@ -42,10 +43,16 @@ def integrate(
 
 def address(base: str | None, settings: Settings) -> str:
     """Returns the service's own address without a trailing slash; InputError where nobody says it."""
-    found = base or settings.service.public_url
+    found = settings.service.public_url if base is None else base
     if found is None:
         raise InputError("say where the service is reached: --base, or service.public_url in --config")
-    parts = urlsplit(found)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
-        raise InputError(f"{found!r} is no http or https address of a service")
-    return found.rstrip("/")
+    where = "service.public_url" if base is None else "--base"
+    try:
+        address = service_address(found)
+    except AddressError as error:
+        raise InputError(f"{where} cannot be used: {error}") from error
+    parts = urlsplit(address)
+    # What is printed must be settings that the service starts with.
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        raise InputError(f"{where} cannot be used: clients must reach the service by https")
+    return address

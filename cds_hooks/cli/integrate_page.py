@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from typing import cast
+
+import msgspec
 
 from cds_hooks.integration import Integration, Jwt, Lacking, Registration
+from plugin.settings import Algorithm, FhirServer, Issuer, Profile
+
+_ISSUER = "https://ehr.hospital.example"
+_KEYS = "https://ehr.hospital.example/jwks.json"
+_FHIR = "https://fhir.hospital.example/r4"
 
 _PREFETCH = """\
 The same for every service, one key a line. A key that is left out is read from the FHIR server, where the
@@ -17,8 +26,9 @@ _JWT = """\
 - Algorithm: {algorithms}; header with `kid` and `typ` JWT.
 - Claims: {claims}.
 - `aud` is the address that is called, to the letter: the table above for calls, the same with `/feedback`
-  for feedback, `{discovery}` for discovery.
+  for feedback, `{discovery}` for discovery.{audiences}
 - `exp` is at most {seconds:g} seconds after `iat`; clocks may differ by {leeway:g} seconds."""
+_ALSO = "\n  Accepted in its place, as our settings have it: {audiences}."
 _ONCE = "\n- Every call has a `jti` of its own: a token is accepted once."
 
 
@@ -97,23 +107,63 @@ def _app(one: Registration) -> list[str]:
 
 
 def settings(made: Integration) -> str:
-    """Returns the part of our settings file that belongs to this client."""
-    issuer = made.jwt.issuer or "https://ehr.hospital.example"
-    jku = made.jwt.jku or "https://ehr.hospital.example/jwks.json"
-    names = ", ".join(f'"{name}"' for name in made.jwt.algorithms)
-    lines = [
-        "[service]",
-        f'public_url = "{made.discovery.removesuffix("/cds-services")}"',
-        "",
-        "[[trust.issuers]]",
-        f'issuer = "{issuer}"',
-        f'jku = ["{jku}"]',
-        f"algorithms = [{names}]",
-        f'profile = "{made.client}"',
-    ]
-    for server in made.fhir_servers or ("https://fhir.hospital.example/r4",):
-        lines += ["", "[[fhir.servers]]", f'base = "{server}"', f'issuer = "{issuer}"']
+    """Returns the part of our settings file that is this client's: what is set, or marked placeholders."""
+    base = made.discovery.removesuffix("/cds-services")
+    lines = ["[service]", f"public_url = {_toml(base)}"]
+    for issuer in made.issuers or (_unnamed(made),):
+        lines += ["", "[[trust.issuers]]", *_issuer(issuer, made)]
+    for server in made.servers:
+        lines += ["", "[[fhir.servers]]", *_set(server, ("base",))]
+        if server.issuer is None:
+            lines.append("# Every client that is trusted may name this server; an issuer here narrows that.")
+        if server.backend is not None:
+            lines += ["[fhir.servers.backend]", *_set(server.backend, ("client_id", "key", "kid"))]
+    if not made.servers:
+        server = FhirServer(base=_FHIR, issuer=(made.issuers or (_unnamed(made),))[0].issuer)
+        lines += ["", "[[fhir.servers]]", *_set(server, ("base",), placeholders=("base",))]
     return "\n".join(lines)
+
+
+def _unnamed(made: Integration) -> Issuer:
+    """An issuer that is not trusted yet: what is the same at every such client, and no more."""
+    return Issuer(
+        issuer=made.jwt.issuer or _ISSUER,
+        jku=() if made.jwt.jku is None else (made.jwt.jku,),
+        algorithms=cast("tuple[Algorithm, ...]", made.jwt.algorithms),
+        profile=cast("Profile", made.client),
+    )
+
+
+def _issuer(issuer: Issuer, made: Integration) -> list[str]:
+    placeholders = ["issuer"] if not made.issuers and made.jwt.issuer is None else []
+    if not issuer.jku and issuer.jwks_file is None:
+        issuer = msgspec.structs.replace(issuer, jku=(_KEYS,))
+        placeholders.append("jku")
+    return _set(issuer, ("issuer", "algorithms", "profile"), placeholders=placeholders)
+
+
+def _set(one: msgspec.Struct, always: Iterable[str], placeholders: Iterable[str] = ()) -> list[str]:
+    """The keys of one section that are not at their default, and those that are always written."""
+    lines = []
+    for field in msgspec.structs.fields(one):
+        value = getattr(one, field.name)
+        if isinstance(value, msgspec.Struct) or (value == field.default and field.name not in always):
+            continue
+        mark = "  # PLACEHOLDER: not in the settings yet" if field.name in placeholders else ""
+        lines.append(f"{field.name} = {_toml(value)}{mark}")
+    return lines
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(one) for one in value)}]"
+    # A text of JSON is one of TOML, but for the one control character that JSON leaves as it is.
+    text = json.dumps(value if isinstance(value, bool) else str(value), ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")
+
+
+def _quoted(texts: Iterable[str]) -> str:
+    return ", ".join(f"`{one}`" for one in texts)
 
 
 def _discovery(made: Integration) -> str:
@@ -127,6 +177,7 @@ def _jwt(made: Jwt) -> str:
         algorithms=" or ".join(made.algorithms),
         claims=", ".join(f"`{claim}`" for claim in made.claims),
         discovery=made.discovery_audience,
+        audiences=_ALSO.format(audiences=_quoted(made.audiences)) if made.audiences else "",
         seconds=made.max_seconds,
         leeway=made.leeway_seconds,
     )

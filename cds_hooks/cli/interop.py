@@ -14,6 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from cds_hooks.cli import fhir_access as options
+from cds_hooks.cli.interop_options import ALGORITHMS, agreed, base_of_run, writable, writing
 from cds_hooks.cli.terminal import AS_JSON, CONFIG, console, plain, print_json
 from cds_hooks.interop import report
 from cds_hooks.interop.clean import Cleaned, clean
@@ -48,7 +49,9 @@ SERVICE = typer.Option(None, "--service", metavar="URL", help="A service that ru
 SERVICE_KEY = typer.Option(None, "--service-key", metavar="FILE", help="Signs the calls to --service.")
 SERVICE_ISSUER = typer.Option(None, "--service-issuer", metavar="ISS", help="Who signs: iss of the JWT.")
 SERVICE_KID = typer.Option(None, "--service-kid", metavar="KID", help="The name of that key.")
-SERVICE_ALGORITHM = typer.Option("ES384", "--service-algorithm", metavar="ALG", help="ES384 or RS384.")
+SERVICE_ALGORITHM = typer.Option(
+    None, "--service-algorithm", metavar="ALG", help="ES384, the default, or RS384."
+)
 KEEP = typer.Option(False, "--keep", help="Leaves the patients there, and the manifest to remove them with.")
 CLEAN = typer.Option(None, "--clean", metavar="MANIFEST", help="Only removes what a run left behind.")
 MANIFEST = typer.Option(None, "--manifest", metavar="FILE", help="Where the manifest of the run is kept.")
@@ -71,7 +74,7 @@ def interop(
     service_key: Path | None = SERVICE_KEY,
     service_issuer: str | None = SERVICE_ISSUER,
     service_kid: str | None = SERVICE_KID,
-    service_algorithm: str = SERVICE_ALGORITHM,
+    service_algorithm: str | None = SERVICE_ALGORITHM,
     keep: bool = KEEP,
     clean_: Path | None = CLEAN,
     manifest: Path | None = MANIFEST,
@@ -98,10 +101,30 @@ def interop(
     """Shows on a FHIR server that Vestige reads it rightly; exit code 1 where it does not."""
     settings = load(config)
     left = None if clean_ is None else Manifest.read(clean_)
-    base = _base(fhir_base, left, allow_http=allow_http)
-    writes = left is not None or _writes(base, write=write_, only_read=read_only_)
+    base = base_of_run(fhir_base, left, allow_http=allow_http)
+    writes = left is not None or writing(base, write=write_, only_read=read_only_)
     if report_ is not None and report_ not in report.KINDS:
         raise InputError(f"--report {report_!r} is none of {', '.join(report.KINDS)}")
+    agreed(
+        {
+            "--patient": patient,
+            "--bodies": bodies,
+            "--sample": sample,
+            "--patients": patients,
+            "--keep": keep,
+            "--manifest": manifest,
+            "--report": report_,
+            "--output": output,
+            "--service": service,
+            "--service-key": service_key,
+            "--service-issuer": service_issuer,
+            "--service-kid": service_kid,
+            "--service-algorithm": service_algorithm,
+        },
+        writes=writes,
+        cleans=left is not None,
+    )
+    writable(report_, output)
     server = options.server_of(settings, base, ca_bundle=ca_bundle, allow_http=allow_http, dialect=dialect)
     access = options.access_of(
         server,
@@ -137,7 +160,7 @@ def interop(
                 key=service_key,
                 issuer=service_issuer,
                 kid=service_kid,
-                algorithm=service_algorithm,
+                algorithm=service_algorithm or ALGORITHMS[0],
             )
             stack.callback(called.close)
         else:
@@ -157,28 +180,6 @@ def interop(
         bar.stop()
     where = None if report_ is None else report.written(report_, outcome, door.journal.entries, output)
     raise typer.Exit(_tell(outcome, where, as_json=as_json))
-
-
-def _base(given: str | None, left: Manifest | None, *, allow_http: bool) -> str:
-    if left is not None:
-        if given is not None and options.base_here(given, allow_http=allow_http) != left.base:
-            raise InputError(f"the manifest is of {left.base}; leave the address out, or give that one")
-        return options.base_here(left.base, allow_http=allow_http)
-    if given is None:
-        raise InputError("say which FHIR server: vestige interop FHIR_BASE")
-    return options.base_here(given, allow_http=allow_http)
-
-
-def _writes(base: str, *, write: bool, only_read: bool) -> bool:
-    """Says whether the run writes; raises InputError where that was not said and is not clear."""
-    if write and only_read:
-        raise InputError("--write and --read-only exclude each other")
-    if not write and not only_read and not options.local(base):
-        raise InputError(
-            f"{base} is not on this machine: say --write to load synthetic patients there and remove them "
-            "again, or --read-only to look at patients that are there"
-        )
-    return not only_read
 
 
 class _Door:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from cds_hooks.cli.comparison import facts_for, synthetic, timelines_of
 from cds_hooks.cli.terminal import AS_JSON, CONFIG, TODAY, console, day, plain, print_json
-from cds_hooks.hooks import HOOKS
+from cds_hooks.packcheck import problems_of
 from cds_hooks.rulebook import pack_of
 from plugin.errors import InputError
 from plugin.settings import Settings, load
@@ -20,8 +20,7 @@ from rules import compare
 from rules.catalogue import catalogue_of
 from rules.compare import PackDiff
 from rules.describe import describe
-from rules.errors import PackError
-from rules.language import Pack, Statement, lint_hooks, lint_pack, load_pack
+from rules.language import Pack, Statement, load_pack
 from rules.tables import TestResult, run_tests
 
 app = typer.Typer(help="The rule author's tools.", no_args_is_help=True)
@@ -40,14 +39,7 @@ SOME_RULE = typer.Argument(None, metavar="[ID]", help="The id of one rule; all w
 @app.command("check")
 def check(pack: Path | None = PACK, as_json: bool = AS_JSON) -> None:
     """Reads the pack and says everything that is wrong or missing; exit code 1 where something is."""
-    try:
-        loaded = load_pack(pack)
-        catalogue_of(loaded)
-    except PackError as error:
-        problems, revision = error.problems, None
-    else:
-        problems = (*lint_pack(loaded), *lint_hooks(loaded, HOOKS))
-        revision = loaded.revision
+    revision, problems = problems_of(pack)
     if as_json:
         rows = [{"file": one.file, "line": one.line, "message": one.message} for one in problems]
         print_json({"revision": revision, "problems": rows})
@@ -101,8 +93,9 @@ def _row(rule: Statement) -> dict[str, str]:
 def statement_of(pack: Pack, rule: str) -> Statement:
     """Returns a statement by its id; InputError names the nearest where there is none."""
     if rule not in pack.statements:
-        near = get_close_matches(rule, pack.statements, n=1)
-        hint = f"; did you mean {near[0]}?" if near else "; `vestige rules list` names them"
+        lowered = {one.lower(): one for one in pack.statements}
+        near = get_close_matches(rule.lower(), lowered, n=1)
+        hint = f"; did you mean {lowered[near[0]]}?" if near else "; `vestige rules list` names them"
         raise InputError(f"no rule has the id {rule!r}{hint}")
     return pack.statements[rule]
 
@@ -155,6 +148,10 @@ def diff(
     seen = timelines_of(files, day(today) or today_of(settings), settings) if files else synthetic(settings)
     found = compare.diff(one, other, facts_for(one, seen, settings), facts_for(other, seen, settings))
     lines = list(differences(found))
+    if not lines and one.revision != other.revision:
+        lines = [
+            "the files differ: in comments, tests or the order of things, and in nothing that was compared"
+        ]
     if as_json:
         print_json({"before": one.revision, "after": other.revision, "differences": lines})
     else:
@@ -169,6 +166,8 @@ def differences(found: PackDiff) -> Iterator[str]:
     for word in ("added", "removed", "changed"):
         yield from (f"rule {name}: {word}" for name in getattr(found, word))
     yield from (f"parameter {name}: changed" for name in found.parameters)
+    yield from (f"{name}: changed" for name in found.registers)
+    yield from (f"{patient}: facts of '{kind}': changed" for patient, kind in found.facts)
     for change in found.findings:
         finding = change.after or change.before
         if finding is not None:

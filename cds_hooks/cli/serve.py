@@ -21,6 +21,7 @@ from cds_hooks.traces import tracing
 from plugin.address import is_loopback
 from plugin.errors import SettingsError
 from plugin.settings import Service, Settings, checked, load, named
+from plugin.settings_clients import check_issuers
 
 FHIR_SERVER = typer.Option(
     [], metavar="BASE", help="Adds a FHIR base to the allow list; with --open, on loopback only."
@@ -99,6 +100,8 @@ def _check_production(settings: Settings) -> None:
     public = urlsplit(service.public_url or "https://")
     if public.scheme == "http" and not is_loopback(public.hostname or ""):
         raise SettingsError("service.public_url: clients must reach the service by https")
+    issuers = [one.issuer for one in settings.trust.issuers]
+    check_issuers(issuers, [server.issuer for server in settings.fhir.servers])
 
 
 def tls_of(service: Service) -> Tls | None:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from fhir_profiles.read import (
     adequacy,
     fact,
@@ -20,13 +22,13 @@ from fhir_profiles.read import (
     statement,
     study,
 )
-from fhir_profiles.read.bundle import unbundle, with_medications
-from fhir_profiles.read.common import Context, Refused, rejected, subject_of, token
+from fhir_profiles.read.bundle import unbundle, with_medications, with_selections
+from fhir_profiles.read.common import Context, Refused, rejected, subject_of, token, when
 from fhir_profiles.read.element import Pair, codings, is_object, text, values
-from fhir_profiles.read.reference import normalise, shortened
-from fhir_profiles.records import VOID_STATUSES, Record, Rejected
+from fhir_profiles.read.reference import lesions_of, normalise, shortened
+from fhir_profiles.records import FINAL_STATUSES, VOID_STATUSES, Record, Rejected
 
-__all__ = ["normalise", "read", "subject_of", "token", "unbundle", "with_medications"]
+__all__ = ["normalise", "read", "subject_of", "token", "unbundle", "with_medications", "with_selections"]
 
 Reader = Callable[[Mapping[str, Any], Context], tuple[Record, ...]]
 
@@ -112,7 +114,13 @@ def _read(resource: Mapping[str, Any], base: str | None, timezone: ZoneInfo) -> 
         raise Refused(status, f"{kind}.status")
     if resource.get("modifierExtension"):
         raise Refused("modifier-extension", f"{kind}.modifierExtension")
-    return reader(resource, Context(base, timezone, f"{kind}/{shortened(own)}", status, code))
+    ctx = Context(base, timezone, f"{kind}/{shortened(own)}", status, code)
+    try:
+        return reader(resource, ctx)
+    except Refused as refused:
+        if kind != "Observation" or refused.reason != "no-value":
+            raise
+        return (_of_lesions(rejected(resource, refused.reason, refused.detail, base), resource, ctx),)
 
 
 def _observation_reader(resource: Mapping[str, Any], code: tuple[Pair, ...]) -> Reader | None:
@@ -130,7 +138,22 @@ def _observation_reader(resource: Mapping[str, Any], code: tuple[Pair, ...]) -> 
         if pair in sighting.GROUP:
             return sighting.read_sighting
         imaging = imaging or pair[1] == "imaging"
-    return _narrative if imaging and values(resource) == ("valueString",) else None
+    if imaging and values(resource) == ("valueString",):
+        return _narrative
+    return _unknown if "focus" in resource or "bodyStructure" in resource else None
+
+
+def _unknown(resource: Mapping[str, Any], ctx: Context) -> tuple[Record, ...]:
+    """A refusal where an unknown code says something of a lesion that may be a sighting; else nothing."""
+    if not sighting.may_tell(resource) or not (ctx.status is None or ctx.status in FINAL_STATUSES):
+        return ()
+    refused = _of_lesions(rejected(resource, "code-not-known", "Observation.code", ctx.base), resource, ctx)
+    return (refused,) if refused.lesions else ()
+
+
+def _of_lesions(refused: Rejected, resource: Mapping[str, Any], ctx: Context) -> Rejected:
+    """The refusal with the lesions that the Observation is about, and its day."""
+    return replace(refused, lesions=lesions_of(resource, ctx.base), day=when(resource, ctx)[0])
 
 
 def _narrative(_resource: Mapping[str, Any], _ctx: Context) -> tuple[Record, ...]:

@@ -24,7 +24,14 @@ _DATE_LENGTH = 10
 _BEFORE_TIME = ("T", " ")
 _NUMBER = re.compile(r"[+-]?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?")
 _EXTREME_EXPONENT = 18
-_LENGTHS = {"mm", "cm"}
+# The UCUM code of each spelling of a length, singular; plurals and capitals are the same.
+_LENGTHS = {
+    **dict.fromkeys(("mm", "millimeter", "millimetre"), "mm"),
+    **dict.fromkeys(("cm", "centimeter", "centimetre"), "cm"),
+    **dict.fromkeys(("m", "meter", "metre"), "m"),
+    **dict.fromkeys(("um", "\u00b5m", "\u03bcm", "micrometer", "micrometre", "micron"), "um"),
+    **dict.fromkeys(("[in_i]", "in", "inch", "inche"), "[in_i]"),
+}
 _LISTS = (list, tuple)
 _NUMBERS = (int, float, Decimal, str)
 _ANSWERS = {
@@ -218,9 +225,15 @@ def unit_of(quantity: Json) -> str | None:
         return unit
     if system is not None and system != UCUM and SYSTEM_ALIASES.get(str(system)) != UCUM:
         return unit
-    if code != unit and {code, unit} == _LENGTHS:
-        return None
-    return code
+    if code == unit or unit is None:
+        return code
+    coded, written = _length_unit(code), _length_unit(unit)
+    return None if coded is not None and written is not None and coded != written else code
+
+
+def _length_unit(spelling: str) -> str | None:
+    """The UCUM code of a unit of length, however it is spelled."""
+    return _LENGTHS.get(spelling.lower()) or _LENGTHS.get(spelling.lower().rstrip(".").removesuffix("s"))
 
 
 def upper_limit(observation: Json, fits: Callable[[Json], bool]) -> Decimal | None:

@@ -21,6 +21,7 @@ from fhir_profiles.read.common import Context, Refused, Shared, shared, stated
 from fhir_profiles.read.element import (
     Json,
     codings,
+    day,
     extensions,
     flag,
     has_timed,
@@ -44,6 +45,7 @@ _AGENTS = {(drug.system, drug.code): AGENT_OF[drug] for drug in Drug}
 _CONTRASTS = {(agent.system, agent.code): name for agent, name in CONTRAST_OF.items()}
 _HAI = (Topic.HAI.system, Topic.HAI.code)
 _LONGEST_INFUSION = timedelta(days=7)
+_WHOLE_DAY = len("2026-01-31")
 
 
 def concepts_of(resource: Json, base: str | None) -> list[Json]:
@@ -133,17 +135,28 @@ def _require_code(resource: Json, concepts: list[Json]) -> None:
 
 
 def _days(resource: Json, ctx: Context, *names: str) -> tuple[DayRange | None, ...]:
-    """One day; the two ends of a period longer than an infusion."""
+    """One day; the two ends of a period longer than an infusion, each as exact as it is written."""
     for name in names:
         found = timed(resource, name, ctx.timezone)
         if found is None:
             if has_timed(resource, name):
                 return (None,)
             continue
-        if f"{name}Period" in resource and found.last - found.first > _LONGEST_INFUSION:
-            return DayRange(found.first, found.first), DayRange(found.last, found.last)
+        written = obj(resource.get(f"{name}Period"))
+        start, end = day(written.get("start"), ctx.timezone), day(written.get("end"), ctx.timezone)
+        if start is not None and end is not None and found.last - found.first > _LONGEST_INFUSION:
+            return start, DayRange(max(start.first, end.first), end.last)
         return (found,)
     return (None,)
+
+
+def _over_days(resource: Json) -> bool:
+    """Says whether the resource has a period of which both ends are whole days; a month alone has no ends."""
+    periods = (obj(resource.get(f"{name}Period")) for name in ("effective", "occurence", "occurrence"))
+    return any(
+        len(text(each.get("start")) or "") >= _WHOLE_DAY and len(text(each.get("end")) or "") >= _WHOLE_DAY
+        for each in periods
+    )
 
 
 def _doses(
@@ -157,6 +170,7 @@ def _doses(
     artery = _hepatic_artery(resource)
     cycles = [whole(item.get("valuePositiveInt")) for item in extensions(resource, CYCLE_EXTENSION)]
     name, intent = _name(concepts), intent_of(resource)
+    infusion = len(days) == 1 and _over_days(resource)
     found = [
         Dose(
             source=said.source,
@@ -172,6 +186,7 @@ def _doses(
             name=name,
             cycle=cycles[0] if cycles else None,
             continuous=len(days) > 1,
+            infusion=infusion,
             hepatic_artery=artery or None,
             intent=intent,
         )

@@ -68,6 +68,13 @@ def read_procedure(resource: Json, ctx: Context) -> tuple[Record, ...]:
     return (MdtReview(**shared),) if found & REVIEWS else (Embolisation(**shared),)
 
 
+def treats(resource: Json) -> bool:
+    """True when a Procedure is a resection or ablation of liver tissue by its codes, whatever its status."""
+    found = set(members(resource.get("code"), Operation)) | set(members(resource.get("category"), Operation))
+    kind = _treatment(found)
+    return kind is not None and kind[0] in ("resected", "ablated")
+
+
 def _treatment(found: Iterable[Operation]) -> tuple[str, bool | None] | None:
     kinds = set(found)
     if kinds & RESECTIONS:

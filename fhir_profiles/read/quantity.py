@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -23,6 +24,8 @@ _FACTOR = {
     "centimetre": Decimal(10),
     "centimeters": Decimal(10),
 }
+_NOT_ZERO = re.compile(r"[1-9]", re.ASCII)
+_NOTHING_BUT_ZERO = re.compile(r"\s*0+([.,]0*)?\s*", re.ASCII)
 _COMPARATORS = {"<", "<=", ">", ">="}
 # All in um2/s: 1e-3 mm2/s = 1000 um2/s.
 _ADC_FACTOR = {
@@ -65,9 +68,10 @@ def length(value: object) -> Length:
     """The length a Quantity gives in mm; a bad unit or an implausible number refuses the size, not the
     sighting."""
     quantity = obj(value)
-    given = number(quantity.get("value"))
+    written = quantity.get("value")
+    given = number(written)
     if given is None:
-        return Length(refused="no-number") if quantity else Length()
+        return _unread(written) if quantity else Length()
     if given <= _ZERO:
         return Length(zero=True) if given == _ZERO else Length(refused="negative")
     unit = unit_of(quantity)
@@ -81,6 +85,21 @@ def length(value: object) -> Length:
     if mm > MAX_MM:
         return Length(positive=True, refused="implausible")
     return Length(mm=mm, positive=True, comparator=comparator)
+
+
+def _unread(written: object) -> Length:
+    """A value that is there and is no number ("1,2"): something was measured unless it plainly is nothing."""
+    said = "" if isinstance(written, bool) or not isinstance(written, str | int | float) else str(written)
+    if said.strip().startswith("-"):
+        return Length(refused="negative")
+    return Length(
+        positive=measured(said), zero=_NOTHING_BUT_ZERO.fullmatch(said) is not None, refused="no-number"
+    )
+
+
+def measured(said: str) -> bool:
+    """True where a text holds a digit other than 0, so that it may tell a size."""
+    return _NOT_ZERO.search(said) is not None
 
 
 def measure(pairs: Sequence[Pair], element: Json) -> dict[str, Any]:

@@ -24,6 +24,7 @@ _TRACKING_UID = Identifier.TRACKING_UID
 _TRACKING_ID = Identifier.TRACKING_ID
 _LESION_ID = Identifier.LESION_ID
 _LABEL = Identifier.LABEL
+_STUDY_UID = (DCM, "110180")
 _LITERAL = re.compile(
     r"^(?:(?P<base>.*)/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]+)(?:/_history/[^/]+)?$"
 )
@@ -122,7 +123,7 @@ def tokens(value: object, base: str | None, *types: str) -> tuple[str, ...]:
 
 
 def identity(identifiers: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(tracking UIDs, labels) among identifiers."""
+    """(tracking UIDs, labels) among identifiers; a UID typed as that of something else tells no lesion."""
     if identifiers is None:
         return (), ()
     uids, labels = [], []
@@ -131,7 +132,7 @@ def identity(identifiers: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if value is None:
             continue
         kind = member(given.get("type"), Identifier)
-        if kind is _TRACKING_UID or (kind is None and given.get("system") == DICOM_UID):
+        if kind is _TRACKING_UID or (not given.get("type") and given.get("system") == DICOM_UID):
             uids.append(bare_uid(value))
         elif kind in (_TRACKING_ID, _LESION_ID, _LABEL):
             labels.append(value)
@@ -291,7 +292,8 @@ def _study_uid(identifiers: object) -> str | None:
     for given in objs(identifiers):
         value = text(given.get("value"))
         kinds = set(codings(given.get("type")))
-        if value is not None and ((DCM, "110180") in kinds or given.get("system") == DICOM_UID):
+        other = any(system == DCM for system, _ in kinds)
+        if value is not None and (_STUDY_UID in kinds or (given.get("system") == DICOM_UID and not other)):
             return bare_uid(value)
     return None
 

@@ -120,6 +120,17 @@ def _contradiction(record: Sighting) -> tuple[Record, ...]:
     return claim, replace(record, visibility="visible", explicit=False)
 
 
+def may_tell(resource: Json) -> bool:
+    """True where an Observation of an unknown code may tell that a lesion is seen: by value or by length."""
+    if "specimen" in resource or place_among(codings(resource.get("bodySite"))) == "other":
+        return False
+    stated = {_VISIBILITIES.get(pair) for pair in codings(resource.get("valueCodeableConcept"))}
+    if stated & {"visible", "indeterminate"}:
+        return True
+    found = [length(element.get("valueQuantity")) for element in (resource, *objs(resource.get("component")))]
+    return any(each.mm is not None or (each.positive and each.refused == "implausible") for each in found)
+
+
 def _fields(resource: Json, own: tuple[Pair, ...]) -> dict[str, Any]:
     if own == _VISIBILITY_ALONE and "component" not in resource:
         return _visibility(resource)
@@ -129,7 +140,8 @@ def _fields(resource: Json, own: tuple[Pair, ...]) -> dict[str, Any]:
     other: list[Length] = []
     texts: list[str] = []
     unusable: list[str] = []
-    for pairs, element in _coded(own, resource):
+    coded = _coded(own, resource)
+    for pairs, element in coded:
         found = _kinds(pairs)
         if "property" in found:
             described = describe(pairs, element)
@@ -151,12 +163,27 @@ def _fields(resource: Json, own: tuple[Pair, ...]) -> dict[str, Any]:
         fields |= _sizes(longest, other)
     if texts:
         fields["size_text"] = "; ".join(texts)
-    if not _VISIBILITY.isdisjoint(own):
+    stating = [element for pairs, element in coded if not _VISIBILITY.isdisjoint(pairs)]
+    if stating:
         fields["implied"] = fields.get("visibility")
-        fields |= _visibility(resource)
+        fields |= _agreed(stating)
     elif fields.get("visibility") is None and fields.get("ttsm"):
         fields["visibility"] = "visible"
     return fields
+
+
+def _agreed(stating: list[Json]) -> dict[str, Any]:
+    """What the resource and its components state; where they contradict each other, it is refused.
+
+    A resource without a value of its own leaves it to its components.
+    """
+    own, *parts = stating
+    if parts and not values(own) and own.get("dataAbsentReason") is None:
+        stating = parts
+    said = [_visibility(element) for element in stating]
+    if any(other != said[0] for other in said):
+        raise Refused("value-not-accepted", "Observation.component.value[x]")
+    return said[0]
 
 
 def _coded(own: tuple[Pair, ...], resource: Json) -> list[tuple[tuple[Pair, ...], Json]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from fhir_profiles.codes import CLASS_OF_METHOD, Coded, Imaging, Method
+from fhir_profiles.codes import CLASS_OF_METHOD, Coded, Imaging, ImagingElsewhere, Method
 from fhir_profiles.read.common import Context, shared, when
 from fhir_profiles.read.element import Json, codings, day, lookup, obj, objs, text
 from fhir_profiles.read.reference import studies_of, study_uid, tokens
@@ -30,6 +30,7 @@ _LIVER_METHODS = {
 # Before Python 3.12 each look at a member of an enum takes a call.
 _PET_CT = Method.PET_CT_FDG
 _PROCEDURES = lookup([Imaging, Method])
+_ELSEWHERE = lookup([ImagingElsewhere])
 _RADIOLOGY = {"RAD", "imaging", "RX", "CT", "RUS", "NMR", "LP29684-5", "18748-4"}
 
 
@@ -66,17 +67,34 @@ def _classes(modalities: tuple[str, ...], kinds: tuple[Coded, ...]) -> tuple[str
     return tuple(dict.fromkeys(scanned or named))
 
 
-def region_of_study(sites: Iterator[object], kinds: tuple[Coded, ...]) -> str | None:
-    """liver, abdomen, whole-body or other; None as soon as one site is unknown and none holds the liver."""
+def region_of_study(
+    sites: Iterator[object], kinds: tuple[Coded, ...], procedures: Sequence[object] = ()
+) -> str | None:
+    """liver, abdomen, whole-body or other; None as soon as one site is unknown and none holds the liver.
+
+    Where no site is stated, the procedures tell that it is other, if all of them do.
+    """
     if any(isinstance(kind, Imaging) or kind in _LIVER_METHODS for kind in kinds):
         return "liver"
-    regions = {region_of(site) for site in sites}
+    stated = list(sites)
+    if all(site is None for site in stated) and procedures and all(map(_elsewhere, procedures)):
+        return "other"
+    regions = {region_of(site) for site in stated}
     if _PET_CT in kinds:
         regions.add("whole-body")
     for region in ("liver", "abdomen", "whole-body"):
         if region in regions:
             return region
     return "other" if regions == {"other"} else None
+
+
+def _procedures(resource: Json) -> list[object]:
+    """What was done, a concept each: `procedureCode` in R4, `procedure` in R5."""
+    return [*objs(resource.get("procedureCode")), *objs(resource.get("procedure"))]
+
+
+def _elsewhere(procedure: object) -> bool:
+    return any(pair in _ELSEWHERE for pair in codings(procedure))
 
 
 def read_study(resource: Json, ctx: Context) -> tuple[Record, ...]:
@@ -100,7 +118,7 @@ def read_study(resource: Json, ctx: Context) -> tuple[Record, ...]:
         study=StudyRef(key=ctx.key, uid=study_uid(resource)),
         classes=_classes(modalities, kinds),
         modalities=modalities,
-        region=region_of_study(sites, kinds),
+        region=region_of_study(sites, kinds, _procedures(resource)),
         title=text(resource.get("description")),
     )
     return (record,)
@@ -127,7 +145,7 @@ def read_report(resource: Json, ctx: Context) -> tuple[Record, ...]:
         studies=studies,
         results=tokens(resource.get("result"), ctx.base, "Observation"),
         method=found[0] if len(found) == 1 else None,
-        region=region_of_study(iter(()), kinds),
+        region=region_of_study(iter(()), kinds, [resource.get("code")]),
         imaging=True if studies or kinds or categories & _RADIOLOGY else None,
     )
     return (record,)

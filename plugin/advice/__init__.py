@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from plugin.advice.card import Group, summary_of, topic_of
 from plugin.advice.detail import detail_of
@@ -11,11 +12,12 @@ from plugin.advice.families import RESPONSE, family_rank, indicator_rank
 from plugin.advice.memory import ANSWERED
 from plugin.advice.placing import placed
 from plugin.advice.slots import Filler
-from plugin.advice.suggest import override_reasons, suggestions
-from plugin.advice.summary import response
+from plugin.advice.suggest import offered_once, override_reasons, suggestions
+from plugin.advice.summary import opens, response
 from plugin.advice.text import Texts, texts_of
-from plugin.advice.trouble import trouble
+from plugin.advice.trouble import trouble, unwritten
 from plugin.decision import Advice, Decision, Shown
+from plugin.errors import TextError
 from plugin.settings import Codes, Settings
 
 __all__ = ["advise", "shown"]
@@ -37,16 +39,17 @@ def advise(decision: Decision, hook: str, *, settings: Settings, language: str =
     places = placed(decision, hook)
     groups = sorted(groups_of(places), key=lambda group: group.order(decision, writer.brief))
     kept, folded = fold(groups, settings.cards.max_cards)
-    titles = [summary_of(group, decision, texts, writer.brief) for group in folded]
+    titles = [writer.title(group) for group in folded]
     cards = [writer.advice(group, titles if group is kept[-1] else ()) for group in kept]
-    cards = sorted([*trouble(decision, texts, hook), *cards], key=_urgency)
+    cards = offered_once(sorted([*trouble(decision, texts, hook), *cards], key=_urgency))
     always = settings.cards.response_summary
     # Where a part of the record was not read, a count of what is visible would pass for an answer.
     cut = bool(decision.fact("record_cut"))
     # A message that was answered and is not repeated leaves its line, where nothing else is said too.
     remembered = any(each.hidden_by == ANSWERED for each in places)
-    if hook == "patient-view" and (cards or always or remembered) and not cut:
-        cards += response(decision, texts, writer.brief, writer.full, places, always=always)
+    wanted = hook == "patient-view" and (cards or always or remembered)
+    if (wanted or opens(places, decision, hook)) and not cut:
+        cards += writer.response(places, always=always)
     return tuple(cards)
 
 
@@ -88,8 +91,34 @@ class _Writer:
         self.brief = Filler(decision, texts, hook, short=True)
         self.full = Filler(decision, texts, hook, short=False)
 
+    def title(self, group: Group) -> str:
+        """Returns the summary of a card that is folded into another one."""
+        try:
+            return summary_of(group, self.decision, self.texts, self.brief)
+        except TextError:
+            return self.unwritten(group.rules, group.indicator, group.subjects).summary
+
+    def response(self, places: Sequence[Shown], *, always: bool) -> list[Advice]:
+        """Returns the response card, where there is one."""
+        try:
+            return response(self.decision, self.texts, self.brief, self.full, places, always=always)
+        except TextError:
+            rules = dict.fromkeys(each.finding.rule for each in places if each.finding.family == RESPONSE)
+            return [self.unwritten(tuple(rules), "info", ())]
+
+    def unwritten(self, rules: tuple[str, ...], indicator: str, subjects: tuple[str, ...]) -> Advice:
+        """Returns the card that stands for one whose text cannot be filled, as urgent as that one."""
+        card = unwritten(indicator, rules, self.decision, self.texts)
+        return replace(card, subjects=subjects)
+
     def advice(self, group: Group, also: Sequence[str]) -> Advice:
         """Returns the card of a group; `also` are the titles of cards folded into it."""
+        try:
+            return self._card(group, also)
+        except TextError:
+            return self.unwritten(group.rules, group.indicator, group.subjects)
+
+    def _card(self, group: Group, also: Sequence[str]) -> Advice:
         decision, texts, rules = self.decision, self.texts, group.rules
         return Advice(
             family=group.family,

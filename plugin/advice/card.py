@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 from plugin.advice.families import family_rank, indicator_rank, rule_rank
 from plugin.advice.markdown import LIMIT, cut, natural, units
-from plugin.advice.slots import Filler
-from plugin.advice.text import Texts
+from plugin.advice.slots import Filler, capped
+from plugin.advice.text import PREGNANT, WITHOUT_MRI, Texts
 from plugin.advice.values import EXACT, alike, slots_of
 from plugin.decision import Decision, Shown
 from rules.finding import Finding
 
 UNDECIDED = "CANNOT_DECIDE"
+
+_UNDECIDED_CASES: Mapping[str | None, str] = {
+    "mri-booked": "mri-booked",
+    "operation-cancelled": "undecided-cancelled",
+    "other-reason": "undecided-other-reason",
+}
+
+_CAPPED_CASES: Mapping[tuple[str, str | None], str] = {
+    ("DA-01", "no-mri"): "despite-reason",
+    ("DA-10", "watched"): "despite-reason",
+    ("DA-10", "operation-cancelled"): "despite-reason-cancelled",
+}
+"""An adequate MRI was done although a reason against MRI is on record: that entry is to be checked (R-82)."""
 
 LINES = frozenset({"DA-16"})
 """Rules that are a line in the card of another rule and no more (R-20)."""
@@ -108,15 +121,16 @@ def text_case(finding: Finding, decision: Decision) -> str | None:
         and finding.subject is not None
         and decision.about("status", finding.subject).get("value") == UNDECIDED
     )
-    if undecided and finding.case != "mri-booked":
-        return "undecided-cancelled" if finding.case == "operation-cancelled" else "undecided"
-    return finding.case
+    if undecided:
+        return _UNDECIDED_CASES.get(finding.case, "undecided")
+    finer = _CAPPED_CASES.get((finding.rule, finding.case))
+    return finer if finer and finding.subject and capped(decision, finding.subject) else finding.case
 
 
 def summary_of(group: Group, decision: Decision, texts: Texts, filler: Filler) -> str:
     """Returns the one sentence of a card, below 140 UTF-16 units."""
     leads = group.leading(decision, texts)
-    rule, mri = leads[0].rule, not mri_barred(decision)
+    rule, other = leads[0].rule, instead(decision)
     cases = {text_case(one, decision) for one in leads}
     if len(cases) > 1:
         template = texts.rule(rule, None, "summary_mixed")
@@ -124,7 +138,7 @@ def summary_of(group: Group, decision: Decision, texts: Texts, filler: Filler) -
         case = next(iter(cases))
         lesions = len({one.subject for one in leads})
         keys = ("summary_one" if lesions == 1 else "summary_many", "summary", "summary_mixed")
-        known = (texts.rule(rule, case, key, mri=mri) for key in keys)
+        known = (texts.rule(rule, case, key, instead=other) for key in keys)
         template = next((one for one in known if one), None)
     text = str(template or leads[0].title)
     # What is true of one lesion only is said of those it is true of; the table holds the others.
@@ -134,6 +148,13 @@ def summary_of(group: Group, decision: Decision, texts: Texts, filler: Filler) -
 def mri_barred(decision: Decision) -> bool:
     """Tells whether a reason against MRI with contrast is on record (R-82)."""
     return decision.fact("patient").get("mriContra", "unknown") not in ("unknown", "none-known")
+
+
+def instead(decision: Decision) -> str | None:
+    """Returns which texts replace those that ask for an MRI with contrast; None where it is possible."""
+    if mri_barred(decision):
+        return WITHOUT_MRI
+    return PREGNANT if decision.fact("patient").get("pregnant") == "yes" else None
 
 
 def short(text: str) -> str:

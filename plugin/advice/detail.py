@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plugin.advice.card import LINES, Group, mri_barred, text_case
+from plugin.advice.card import LINES, Group, instead, text_case
 from plugin.advice.lesions import lesion_table
 from plugin.advice.markdown import bullets
 from plugin.advice.missing import MRI_RULES, not_recorded, situation
@@ -16,6 +16,7 @@ from plugin.advice.text import Texts
 from plugin.advice.values import alike, number
 from plugin.decision import Decision, Shown
 from rules.finding import Finding
+from rules.language.model import Parameter
 
 MOST = 3
 _MOST_OPTIONS = 4
@@ -65,8 +66,8 @@ def why(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[
     """Returns a sentence for each rule and case of the card's own findings, then what the situation adds."""
     sentences: list[str] = []
     for findings in by_case(group.ordered, decision):
-        case, mri = text_case(findings[0], decision), not mri_barred(decision)
-        template = texts.rule(findings[0].rule, case, "why", mri=mri) or f"{findings[0].title}."
+        case, other = text_case(findings[0], decision), instead(decision)
+        template = texts.rule(findings[0].rule, case, "why", instead=other) or f"{findings[0].title}."
         sentences += [filler.text(str(template), group) for group in alike(str(template), findings)]
     return list(dict.fromkeys(sentences))[: MOST * 2] + situation(group, decision, texts, filler)
 
@@ -88,7 +89,8 @@ def also_lines(group: Group, decision: Decision, texts: Texts, filler: Filler) -
         if findings[0].rule == MODIFIERS:
             lines += modifier_lines(findings, decision, texts, filler)
             continue
-        template = texts.rule(findings[0].rule, text_case(findings[0], decision), "line")
+        case, other = text_case(findings[0], decision), instead(decision)
+        template = texts.rule(findings[0].rule, case, "line", instead=other)
         said = set(texts.rule(findings[0].rule, None, "silent_with") or ()) & own
         if template and not said:
             lines += [filler.text(str(template), group) for group in alike(str(template), findings)]
@@ -131,27 +133,37 @@ def side(group: Group, decision: Decision, texts: Texts, name: str) -> list[str]
         statement = decision.pack.statements.get(rule)
         cited = () if statement is None else getattr(statement, f"evidence_{name}")
         for id_ in cited:
-            line = evidence_line(id_, name, decision, texts, lesions, figures=not group.stripped)
+            line = evidence_line(id_, name, decision, texts, lesions, figures=not group.stripped, rule=rule)
             if line:
                 lines.append(line)
     return list(dict.fromkeys(lines))
 
 
 def evidence_line(
-    id_: str, name: str, decision: Decision, texts: Texts, lesions: Sequence[str], *, figures: bool
+    id_: str,
+    name: str,
+    decision: Decision,
+    texts: Texts,
+    lesions: Sequence[str],
+    *,
+    figures: bool,
+    rule: str | None = None,
 ) -> str | None:
-    """Returns the line of a source; None for none-found, a source nobody read, and figures left out."""
+    """Returns the line of a source; None for none-found, a source nobody read, and figures left out.
+
+    A source may have a line for one rule, which cites it for something else than the others do.
+    """
     entry = decision.pack.evidence.get(id_)
     if id_ == NONE_FOUND or entry is None or not entry.read:
         return None
     if not figures and entry.printable:
         return None
-    return texts.evidence(id_, "against" if name == "against" else None, variant(decision, lesions))
+    return texts.evidence(id_, rule, "against" if name == "against" else None, variant(decision, lesions))
 
 
 def options_of(group: Group, decision: Decision, texts: Texts, filler: Filler) -> list[str]:
     """Returns what can be done, at most four; what is said where MRI is not possible takes its place."""
-    mri = not mri_barred(decision)
+    other = instead(decision)
     lines: list[str] = []
     merged = [each.finding for each in group.merged if each.finding.rule not in LINES]
     findings_by_case = by_case([*group.ordered, *merged], decision)
@@ -162,7 +174,7 @@ def options_of(group: Group, decision: Decision, texts: Texts, filler: Filler) -
         rule, case = findings[0].rule, text_case(findings[0], decision)
         if set(texts.rule(rule, None, "silent_with") or ()) & set(group.rules):
             continue
-        for option in texts.rule(rule, case, "options", mri=mri) or ():
+        for option in texts.rule(rule, case, "options", instead=other) or ():
             lines.append(filler.text(str(option), findings))
     return list(dict.fromkeys(lines))[:_MOST_OPTIONS]
 
@@ -194,13 +206,17 @@ def _state_lines(decision: Decision, texts: Texts) -> list[str]:
 
 
 def setting_lines(rules: Sequence[str], decision: Decision, texts: Texts) -> list[str]:
-    """Returns the parameters of the rules with their values, a site setting named as such."""
-    lines: list[str] = []
-    for rule in rules:
-        statement = decision.pack.statements.get(rule)
-        for name in statement.parameters if statement else ():
-            parameter = decision.parameters[name]
-            label = texts.word("parameters", name)
-            origin = "" if parameter.read and not parameter.site else f" ({texts.words('footer_setting')})"
-            lines.append(f"{label} {number(parameter.value)} {parameter.unit}{origin}")
-    return list(dict.fromkeys(lines))
+    """Returns the parameters of the rules with their values, and every one that this site has set.
+
+    What a site has set may lie below any card: in the status of a lesion, or in what silences another rule.
+    """
+    statements = [decision.pack.statements[rule] for rule in rules if rule in decision.pack.statements]
+    names = [name for statement in statements for name in statement.parameters]
+    names += [name for name, parameter in decision.parameters.items() if parameter.site]
+    return [_setting(name, decision.parameters[name], texts) for name in dict.fromkeys(names)]
+
+
+def _setting(name: str, parameter: Parameter, texts: Texts) -> str:
+    said = "footer_site" if parameter.site else None if parameter.read else "footer_default"
+    origin = f" ({texts.words(said)})" if said else ""
+    return f"{texts.word('parameters', name)} {number(parameter.value)} {parameter.unit}{origin}"

@@ -45,6 +45,9 @@ _OWNER_RANKS = {rule: rank for rank, rules in enumerate(OWNERS) for rule in rule
 
 RESPONSE = "F12"
 
+NOTED = ("DA-02",)
+"""Rules of other families whose lines open the response card where no other card carries them."""
+
 QUIET = frozenset({"DQ-10", "DQ-14", "RC-09", "RC-09f", "RC-09g"})
 """Lines of the response card that are no reason to show it."""
 

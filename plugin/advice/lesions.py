@@ -34,6 +34,8 @@ def concern(decision: Decision, lesion: str) -> int:
         return 0 if watched else 5
     if status == "CANNOT_DECIDE":
         return 1
+    if status == "TREATED" and decision.about("search_site", lesion):
+        return 4
     places = {"APPARENT_DLM": 2, "MISSING_IOUS": 3, "MISSING_CEIOUS": 3, "CONFIRMED_DLM": 4}
     return places.get(status, 6) if status in GONE else 6
 

@@ -11,6 +11,7 @@ from plugin.advice.markdown import Natural, escape, natural, plain, units
 from plugin.advice.text import Texts
 from plugin.advice.values import MOST_LABELS, number, rule_values, said_values, together
 from plugin.decision import Decision
+from plugin.errors import TextError
 from plugin.once import Once
 from rules.finding import Finding
 
@@ -44,10 +45,14 @@ class Slots(dict[str, str]):
 
 
 def fill(template: str, slots: Slots) -> str:
-    """Returns the template with its slots filled."""
+    """Returns the template with its slots filled; raises TextError where it cannot be."""
     if "{" not in template:
         return template
-    return " ".join(template.format_map(slots).split())
+    try:
+        return " ".join(template.format_map(slots).split())
+    except (ValueError, LookupError, AttributeError) as error:
+        # Texts are checked when they are read; whatever is left must not take the other cards away.
+        raise TextError(f"a text of a card cannot be filled ({type(error).__name__})") from error
 
 
 class Filler(Once):
@@ -158,9 +163,8 @@ class Filler(Once):
     def is_limited(self, lesions: Sequence[str]) -> bool:
         """Tells whether an MRI decides on the lesions that does not confirm."""
         about = [self.decision.about("status", lesion) for lesion in lesions]
-        return bool(about) and all(
-            one.get("value") == "APPARENT_DLM" and one.get("class") == "MRI" for one in about
-        )
+        weak = all(one.get("value") == "APPARENT_DLM" and one.get("class") == "MRI" for one in about)
+        return bool(about) and weak and not all(capped(self.decision, lesion) for lesion in lesions)
 
     def basis(self, lesions: Sequence[str], said: Mapping[str, Any]) -> str:
         """Returns the kinds of study that do not show the lesions, CT first."""
@@ -170,8 +174,10 @@ class Filler(Once):
             if counted["lesion"] in lesions
         } or {str(code) for code in said.get("modality_all", ())}
         kinds = [code for code in _WEAK if code in found]
+        adequate = bool(lesions) and all(capped(self.decision, lesion) for lesion in lesions)
         names = [
-            self.limited(self.modality(code)) if code == "MRI" else self.modality(code) for code in kinds
+            self.limited(self.modality(code)) if code == "MRI" and not adequate else self.modality(code)
+            for code in kinds
         ]
         joined = f" {self.texts.words('and')} ".join(names)
         if self.short and units(joined) > _LONGEST_BASIS:
@@ -197,6 +203,9 @@ class Filler(Once):
         found["index"] = texts.words("last_imaging")
         if isinstance(index.get("day"), date):
             found["index"] = self.pair(index.get("class"), index["day"])
+        marker = decision.fact("marker_series").get("newestDay")
+        if isinstance(marker, date):
+            found["marker_day"] = marker.isoformat()
         mri = decision.fact("plan").get("hbMriDay")
         if isinstance(mri, date):
             found["mri"] = mri.isoformat()
@@ -213,6 +222,13 @@ class Filler(Once):
         return found
 
 
+def capped(decision: Decision, lesion: str) -> bool:
+    """Tells whether only a reason against MRI keeps a lesion unconfirmed: an adequate MRI is negative."""
+    best = decision.about("best_negative", lesion)
+    unconfirmed = decision.about("status", lesion).get("value") == "APPARENT_DLM"
+    return unconfirmed and best.get("class") == "MRI" and best.get("grade") == "strong"
+
+
 def variant(decision: Decision, lesions: Sequence[str]) -> str | None:
     """Returns which figure of a source with several applies to the lesions: by what decided their status."""
     kinds: set[str] = set()
@@ -222,6 +238,8 @@ def variant(decision: Decision, lesions: Sequence[str]) -> str | None:
             kinds.add("visible")
         elif value in ("MISSING_IOUS", "MISSING_CEIOUS"):
             kinds.add(value.removeprefix("MISSING_"))
+        elif capped(decision, lesion):
+            kinds.add("MRI")
         else:
             kinds.add({"CONFIRMED_DLM": "default", "CANNOT_DECIDE": "undecided"}.get(value, "CT"))
     return next(iter(kinds)) if len(kinds) == 1 else ("CT" if kinds else None)

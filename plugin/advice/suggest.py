@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fhir_profiles import write
@@ -10,7 +11,7 @@ from fhir_profiles.records import LesionRef
 from plugin.advice.card import Group, mri_barred, text_case
 from plugin.advice.text import Texts
 from plugin.advice.theatre import theatre_list
-from plugin.decision import Decision, OverrideReason, Suggestion
+from plugin.decision import Advice, Decision, OverrideReason, Suggestion
 from plugin.settings import Codes, OrderCode
 
 OVERRIDE_SYSTEM = "https://vestige.example/fhir/CodeSystem/override-reason"
@@ -28,7 +29,12 @@ _NO_ORDER = frozenset({"DA-02", "DA-04", "DA-05", "DA-07"})
 """Cards that offer reasons and no order: what to do there is for the surgeon to write."""
 _PLAIN = frozenset({"contrast-allergy", "renal"})
 """Reasons against contrast that leave an MRI without contrast possible (R-82)."""
-_AWAITED = frozenset({("DA-01", "mri-unreported"), ("DA-10", "mri-booked")})
+_AWAITED = frozenset(
+    {
+        ("DA-01", "mri-unreported"), ("DA-10", "mri-booked"), ("DA-01", "despite-reason"),
+        ("DA-10", "despite-reason"), ("DA-10", "despite-reason-cancelled"),
+    }
+)  # fmt: skip
 """Cases in which an MRI was done or is booked: none is offered (R-92)."""
 
 
@@ -52,6 +58,33 @@ def suggestions(group: Group, decision: Decision, texts: Texts, codes: Codes) ->
         if decision.encounter is not None:
             one.resource["encounter"] = {"reference": f"Encounter/{decision.encounter}"}
     return tuple(made[:MOST])
+
+
+def offered_once(cards: Sequence[Advice]) -> list[Advice]:
+    """Returns the cards with each kind of order offered in the first of them only, for the lesions of all.
+
+    Two cards that ask for the same review would else make two orders of it.
+    """
+    first: dict[str, Suggestion] = {}
+    for each in (one for card in cards for one in card.suggestions):
+        kind = repr(each.resource["code"])
+        known = first.setdefault(kind, each)
+        if known is not each:
+            first[kind] = _for_both(known, each)
+    left: list[Advice] = []
+    for card in cards:
+        kinds = [repr(one.resource["code"]) for one in card.suggestions]
+        offered = tuple(first.pop(kind) for kind in kinds if kind in first)
+        left.append(replace(card, suggestions=offered))
+    return left
+
+
+def _for_both(one: Suggestion, other: Suggestion) -> Suggestion:
+    """Returns the first suggestion with the lesions that the other names as well."""
+    own = list(one.resource.get("extension", ()))
+    own += [each for each in other.resource.get("extension", ()) if each not in own]
+    resource = {**one.resource, "extension": own} if own else one.resource
+    return replace(one, resource=resource, recommended=one.recommended or other.recommended)
 
 
 def override_reasons(texts: Texts) -> tuple[OverrideReason, ...]:
@@ -101,6 +134,8 @@ def _mri(group: Group, decision: Decision, texts: Texts, codes: Codes) -> list[S
         authored=decision.today,
         with_contrast=not plain,
     )
+    if reason == "unknown":
+        _note(resource, [texts.word("situation", "mri_unknown")])
     if plain:
         why = texts.word("situation", "pregnant") if pregnant else texts.word("contra", reason)
         _note(resource, [texts.words("no_contrast").format(reason=why.rstrip("."))])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from plugin.advice.card import short
-from plugin.advice.detail import MOST, by_case, setting_lines
-from plugin.advice.families import QUIET, RESPONSE, RULES
+from plugin.advice.card import instead, short
+from plugin.advice.detail import MOST, by_case, evidence_line, setting_lines
+from plugin.advice.families import NOTED, QUIET, RESPONSE, RULES
 from plugin.advice.lesions import lesion_table
 from plugin.advice.markdown import bullets, escape
 from plugin.advice.memory import answered
@@ -19,7 +19,7 @@ from plugin.advice.values import alike
 from plugin.decision import Advice, Decision, Shown
 from rules.finding import Finding
 
-_LINES = {rule: place for place, rule in enumerate(RULES[RESPONSE])}
+_LINES = {rule: place for place, rule in enumerate((*NOTED, *RULES[RESPONSE]))}
 
 
 def response(
@@ -34,10 +34,13 @@ def response(
     findings = [
         each.finding
         for each in places
-        if each.finding.family == RESPONSE
-        and each.shown == "row"
-        and each.merged_into is None
-        and each.finding.rule in _LINES
+        if noted(each)
+        or (
+            each.finding.family == RESPONSE
+            and each.shown == "row"
+            and each.merged_into is None
+            and each.finding.rule in _LINES
+        )
     ]
     findings.sort(key=lambda one: (_LINES[one.rule], one.subject or ""))
     by_rule = by_case(findings, decision)
@@ -53,7 +56,7 @@ def response(
     blocks.append(bullets(lines))
     reason = "why" if {"RC-01", "RC-02"} & set(rules) else "why_plain"
     blocks.append(f"**{texts.words('why')}**\n\n{texts.rule(RESPONSE, None, reason)}")
-    blocks += _sides(rules, decision, texts)
+    blocks += _sides(findings, decision, texts)
     footer = [
         f"{texts.words('footer_rules')} {', '.join(dict.fromkeys([*rules, *held]))}",
         f"{texts.words('footer_pack')} {decision.pack_revision}",
@@ -74,22 +77,41 @@ def response(
     ]
 
 
+def noted(each: Shown) -> bool:
+    """Tells whether a finding of another family is a line that no other card carries."""
+    return each.finding.rule in NOTED and each.shown == "row" and each.hidden_by is None
+
+
+def opens(places: Sequence[Shown], decision: Decision, hook: str) -> bool:
+    """Tells whether a noted line asks for the card: where the chart is opened, and beside its own order."""
+    about = [each.finding.subject for each in places if noted(each)]
+    drafted = [one for one in about if one and decision.about("lesion", one).get("dispositionDraft") == "yes"]
+    return bool(about if hook == "patient-view" else drafted)
+
+
 def _summary(decision: Decision, texts: Texts, brief: Filler) -> str:
     values = dict(brief.of_patient)
-    values["seen_count"] = str(sum(lesion.status in VISIBLE for lesion in decision.lesions))
-    values["all_count"] = str(len(decision.lesions))
+    # The status holds as of today, whatever study it rests on; what was treated is in no study any more.
+    open_ = [
+        lesion.status
+        for lesion in decision.lesions
+        if lesion.status != "TREATED" and decision.about("lesion", lesion.id).get("nature") != "benign"
+    ]
+    values["seen_count"] = str(sum(status in VISIBLE for status in open_))
+    values["all_count"] = str(len(open_))
     target = decision.fact("target_response").get("value")
     values["target"] = str(target)
     # Progression that the targets do not show must not be hidden behind their category.
     overall = decision.fact("overall_response").get("value") == "PD" and target != "PD"
     key = "summary_plain" if target is None else "summary_progression" if overall else "summary"
+    key = key if open_ else "summary_treated"
     return short(fill(str(texts.rule(RESPONSE, None, key)), Slots([lambda: values], texts.words("no_date"))))
 
 
 def _line(findings: list[Finding], decision: Decision, texts: Texts, filler: Filler) -> list[str]:
     if findings[0].rule == MODIFIERS:
         return modifier_lines(findings, decision, texts, filler)
-    template = texts.rule(findings[0].rule, findings[0].case, "line")
+    template = texts.rule(findings[0].rule, findings[0].case, "line", instead=instead(decision))
     return [filler.text(str(template), group) for group in alike(str(template), findings)] if template else []
 
 
@@ -106,17 +128,17 @@ def _answers(decision: Decision, texts: Texts) -> list[str]:
     return lines
 
 
-def _sides(rules: tuple[str, ...], decision: Decision, texts: Texts) -> list[str]:
+def _sides(findings: Sequence[Finding], decision: Decision, texts: Texts) -> list[str]:
     """Returns both sides of the evidence of the response rules, or the printed "none found"."""
     blocks = []
     for name in ("for", "against"):
         lines: list[str] = []
-        for rule in rules:
-            statement = decision.pack.statements[rule]
-            for id_ in getattr(statement, f"evidence_{name}"):
-                line = texts.evidence(id_, "against" if name == "against" else None)
-                entry = decision.pack.evidence.get(id_)
-                if line and entry is not None and entry.read:
+        for rule in dict.fromkeys(one.rule for one in findings):
+            # A noted rule is about a lesion, and a source with several figures gives the one that fits it.
+            about = [one.subject for one in findings if rule in NOTED and one.rule == rule and one.subject]
+            for id_ in getattr(decision.pack.statements[rule], f"evidence_{name}"):
+                line = evidence_line(id_, name, decision, texts, about, figures=True)
+                if line:
                     lines.append(line)
         shown = list(dict.fromkeys(lines))[:MOST] or [texts.words("none_found")]
         blocks.append(f"**{texts.words(name)}**\n\n{bullets(shown)}")

@@ -6,11 +6,11 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from plugin.advice.templates import Fault, faults, meant
 from plugin.errors import SettingsError
 from plugin.yaml_text import read_yaml
 
@@ -19,6 +19,9 @@ COMPLETE = "en"
 
 WITHOUT_MRI = "without_mri"
 """The part of an entry that holds where MRI with contrast is not possible (R-82)."""
+
+PREGNANT = "pregnant"
+"""The part of an entry that holds in pregnancy: imaging and contrast are for specialists (R-72)."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +39,25 @@ class Texts:
         """Returns one of the general words."""
         return self.word("words", key)
 
-    def rule(self, rule: str, case: str | None, key: str, *, mri: bool = True) -> Any:
+    def rule(self, rule: str, case: str | None, key: str, *, instead: str | None = None) -> Any:
         """Returns what the file says for a case of a rule, else for the rule, else None.
 
-        `mri` False asks first for what holds where MRI is not possible; a case that has texts of its own and
-        none for that keeps them.
+        `instead` (WITHOUT_MRI, PREGNANT) asks first for what stands in that part of the entry; a case that
+        has texts of its own and none for that keeps them.
         """
         entry: Mapping[str, Any] = self.data.get("rules", {}).get(rule, {})
         special: Mapping[str, Any] = entry.get("cases", {}).get(case, {}) if case else {}
-        if not mri:
-            for known in (special.get(WITHOUT_MRI), None if key in special else entry.get(WITHOUT_MRI)):
+        if instead:
+            for known in (special.get(instead), None if key in special else entry.get(instead)):
                 if known and key in known:
                     return known[key]
         return special.get(key, entry.get(key))
+
+    def asks_for_mri(self, rule: str, case: str | None) -> bool:
+        """Tells whether a rule or its case has other texts for where MRI with contrast is not possible."""
+        entry: Mapping[str, Any] = self.data.get("rules", {}).get(rule, {})
+        special: Mapping[str, Any] = entry.get("cases", {}).get(case, {}) if case else {}
+        return WITHOUT_MRI in special or WITHOUT_MRI in entry
 
     def evidence(self, id_: str, *variants: str | None) -> str | None:
         """Returns the line of one source: the first variant that it has, else its default."""
@@ -85,14 +94,21 @@ def changed_at(file: str) -> int | None:
 def _read(name: str, _changed: int) -> Texts:
     file = Path(name)
     data = _document(file)
+    for path, message in faults_of(file):
+        raise SettingsError(f"{file.name}: {'.'.join(map(str, path))}: {message}")
     if data["language"] == COMPLETE:
         return Texts(COMPLETE, data)
-    english = _document(file.with_stem(COMPLETE))
-    for path, key, known in unknown_keys(data, english):
-        near = get_close_matches(key, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise SettingsError(f"{file.name}: {'.'.join((*path, key))} is no key of the texts{hint}")
-    return Texts(str(data["language"]), merged(english, data))
+    # Its faults are those of every language that leaves texts to it.
+    return Texts(str(data["language"]), merged(texts_of(file.parent.parent, COMPLETE).data, data))
+
+
+def faults_of(file: Path) -> Iterator[Fault]:
+    """Yields what is wrong with a file of texts: slots, keys of a rule, keys that English does not have."""
+    data = _document(file)
+    yield from faults(data, (WITHOUT_MRI, PREGNANT))
+    if data["language"] != COMPLETE:
+        for path, key, known in unknown_keys(data, _document(file.with_stem(COMPLETE))):
+            yield (*path, key), f"is no key of the texts{meant(key, set(known))}"
 
 
 def _document(file: Path) -> dict[str, Any]:

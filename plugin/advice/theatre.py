@@ -18,6 +18,7 @@ MOST = 20
 def theatre_list(decision: Decision, texts: Texts) -> list[str]:
     """Returns one line for each original site that is not treated, most doubtful first; at most twenty.
 
+    A resected site that pathology did not find in the specimen counts as one that is not treated.
     Label, segment, depth, size before treatment, last seen where and when, marker, and the status now.
     What is not on record is said to be so. The text is Markdown, as the note of an order is.
     """
@@ -25,7 +26,8 @@ def theatre_list(decision: Decision, texts: Texts) -> list[str]:
     lesions = [
         lesion.id
         for lesion in decision.lesions
-        if lesion.status != "TREATED" and decision.about("lesion", lesion.id).get("nature") != "benign"
+        if (lesion.status != "TREATED" or decision.about("search_site", lesion.id))
+        and decision.about("lesion", lesion.id).get("nature") != "benign"
     ]
     ordered = sorted(filler.ordered(lesions), key=lambda lesion: concern(decision, lesion))
     lines = ["; ".join(_site(decision, texts, filler, lesion)) for lesion in ordered[:MOST]]
@@ -54,3 +56,5 @@ def _site(decision: Decision, texts: Texts, filler: Filler, lesion: str) -> Iter
         yield texts.words("theatre_moved" if moved else "theatre_marker")
     status = str(decision.about("status", lesion).get("value", outcome.status))
     yield escape(texts.word("status", status), limit=80)
+    if status == "TREATED":
+        yield texts.words("theatre_unfound")

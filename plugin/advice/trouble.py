@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from plugin.advice.detail import setting_lines
 from plugin.advice.families import RESPONSE
 from plugin.advice.markdown import bullets
 from plugin.advice.missing import gap_lines
@@ -12,6 +13,11 @@ from plugin.advice.text import Texts
 from plugin.decision import Advice, Decision
 
 FAMILY = "F7"
+
+_UNWRITTEN = {
+    "summary": "Could not assess: a card cannot be written; nothing follows from its absence.",
+    "why": "There is no usable text for these rules: {rules}.",
+}
 
 
 def trouble(decision: Decision, texts: Texts, hook: str) -> list[Advice]:
@@ -34,9 +40,16 @@ def trouble(decision: Decision, texts: Texts, hook: str) -> list[Advice]:
     return found
 
 
+def unwritten(indicator: str, rules: Iterable[str], decision: Decision, texts: Texts) -> Advice:
+    """Returns the card for one whose text cannot be filled: what its rules found is not silently lost."""
+    return _card("UNWRITTEN", indicator, rules, decision, texts)
+
+
 def _card(name: str, indicator: str, rules: Iterable[str], decision: Decision, texts: Texts) -> Advice:
     names = tuple(rules)
-    reason = str(texts.rule(name, None, "why")).format(rules=", ".join(names))
+    # A site's own file of texts may be older than an entry.
+    summary, why = (str(texts.rule(name, None, key) or _UNWRITTEN[key]) for key in ("summary", "why"))
+    reason = why.format(rules=", ".join(names))
     blocks = [f"**{texts.words('why')}**\n\n{reason}"]
     lines = gap_lines(decision, texts)
     if lines:
@@ -44,11 +57,12 @@ def _card(name: str, indicator: str, rules: Iterable[str], decision: Decision, t
     options = [str(one) for one in texts.rule(name, None, "options") or ()]
     if options:
         blocks.append(f"**{texts.words('options')}**\n\n{bullets(options)}")
-    blocks.append(f"{texts.words('footer_pack')} {decision.pack_revision}.")
+    pack = f"{texts.words('footer_pack')} {decision.pack_revision}"
+    blocks.append("; ".join([pack, *setting_lines((), decision, texts)]) + ".")
     return Advice(
         family=FAMILY,
         indicator=indicator,
-        summary=str(texts.rule(name, None, "summary")),
+        summary=summary,
         detail="\n\n".join(blocks),
         rules=names,
         subjects=(),

@@ -32,6 +32,9 @@ _NUMBERS = {
 }  # fmt: skip
 _WORDS = {"criterion": "criterion", "scale": "scale", "score": "score", "group": "score_group"}
 
+SAID = frozenset(_DAYS.values()) | frozenset(_NUMBERS.values()) | frozenset(_WORDS)
+"""Slots that a value said by a rule fills under one name and in no other way."""
+
 EXACT = frozenset(
     {
         "mm", "depth", "depth_text", "cost_text", "seen", "unseen", "from_mm", "to_mm", "from_hu", "to_hu",
@@ -91,6 +94,7 @@ def rule_values(
         found["cost_text"] = texts.words("cost_text").format(extra=texts.word("extra", str(said["extra"])))
     if said.get("depthMm") is not None:
         found["depth_text"] = texts.words("depth_text").format(depth=number(said["depthMm"])) + " "
+    found |= waiting(filler, lesions)
     found |= {slot: texts.word(part, str(said[slot])) for slot, part in _WORDS.items() if slot in said}
     if "item" in said:
         items = dict.fromkeys(texts.word("score_item", str(one)) for one in said["item_all"])
@@ -106,6 +110,14 @@ def rule_values(
     if any("deltaMm" in one for one in findings[0].says) if findings else False:
         found.update(moves(filler, findings, lesions))
     return found
+
+
+def waiting(filler: Filler, lesions: Sequence[str]) -> dict[str, str]:
+    """Returns the words for not treating the lesions as the record has it: watch-and-wait, left in situ."""
+    recorded = {str(filler.decision.about("lesion", one).get("disposition")) for one in lesions}
+    recorded &= {"watch-and-wait", "left-in-situ"}
+    key = next(iter(recorded)) if len(recorded) == 1 else "several"
+    return {part: filler.texts.word(part, key) for part in ("waiting", "waiting_in")}
 
 
 def growth(filler: Filler, findings: Sequence[Finding]) -> dict[str, str]:

@@ -11,10 +11,11 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from plugin.capture.words import harmless, harmless_code, known_unit, known_url, own_code
 from plugin.pull.queries import PATIENT_ID, QUERIES, path
+from plugin.pull.self_link import codes_of, kind_of, narrowing, parameters
 
 BASE = "https://fhir.example/pseudonymised"
 _DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(T.*)?)?)?")
@@ -48,6 +49,13 @@ _WAYS = tuple(
     for query in QUERIES
     for template in (query.template, *query.alternatives)
     for way in (template, template.replace(_BY_PATIENT, _BY_SUBJECT))
+)
+_ASKED = frozenset(
+    code
+    for way in _WAYS
+    for name, value in parse_qsl(way.partition("?")[2])
+    if name in ("code", "category")
+    for code in codes_of(value)
 )
 
 
@@ -137,17 +145,19 @@ class Pseudonyms:
         return f"{BASE}/{self.named('page', text)}"
 
     def self_link(self, text: str) -> str:
-        """Returns a self link that says no more than which type was searched, and whether for our patient."""
-        parts = urlsplit(text)
-        kind = parts.path.rstrip("/").removesuffix("/_search").rsplit("/", 1)[-1]
-        if not _RESOURCE_TYPE.fullmatch(kind) or not parts.query:
+        """Returns a self link that says which type was searched, whether for our patient, how narrowly."""
+        kind, given = kind_of(text), parameters(text)
+        if not _RESOURCE_TYPE.fullmatch(kind) or not given:
             return BASE
         named = any(
             self._patient in (value, value.rsplit("/", 1)[-1])
-            for name, value in parse_qsl(parts.query)
+            for name, value in given
             if name.split(":")[0].split(".")[0] in ("patient", "subject")
         )
-        return f"{BASE}/{kind}?" + (f"patient={self.own(self._patient)}" if named else "_count=1")
+        # Their names are of a closed list, and of their values only the codes that we ask for are kept.
+        less = [(name, ",".join(sorted(codes_of(value) & _ASKED)) or "x") for name, value in narrowing(text)]
+        whose = ("patient", self.own(self._patient)) if named else ("_count", "1")
+        return f"{BASE}/{kind}?{urlencode([whose, *less], safe=',:')}"
 
     # ------------------------------------------------------------------------------------ structures
 
@@ -180,6 +190,8 @@ class Pseudonyms:
             return {"relation": "self", "url": self.self_link(url)}
         if relation == "next":
             return {"relation": "next", "url": self.link(url)}
+        if not isinstance(relation, str):
+            return {"relation": None, "url": BASE}
         return {"relation": "other", "url": BASE}
 
     def _identifier(self, value: Mapping[str, Any]) -> dict[str, Any]:

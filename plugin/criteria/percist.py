@@ -25,8 +25,8 @@ def percist(
     why = f"SULpeak {before} to {now}"
     if new_lesion:
         return _category("PMD", f"{why}; new avid lesion")
-    if 10 * now >= 13 * before and now - before >= _ABSOLUTE:
-        return _category("PMD", f"{why}; at least 30 % and 0.8 higher")
+    if 10 * now > 13 * before and now - before >= _ABSOLUTE:
+        return _category("PMD", f"{why}; more than 30 % and at least 0.8 higher")
     if baseline_tlg is not None and now_tlg is not None:
         glycolysis = positive("baseline total lesion glycolysis", baseline_tlg)
         if 100 * not_negative("total lesion glycolysis", now_tlg) > 175 * glycolysis:

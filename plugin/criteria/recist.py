@@ -116,26 +116,31 @@ def partial_response(baseline: int, now: int) -> bool:
 def progression(nadir: int, now: int) -> bool:
     """Says whether the sum rose by 20 % of the nadir or more and by 5 mm or more; tenths of a millimetre.
 
-    A nadir of 0 gives no percentage: progression is then a matter of reappearance.
+    A nadir of 0 gives no percentage: from there 5 mm are progression, and what has reappeared below them is
+    for `target_response` to say.
     """
-    return nadir > 0 and 5 * (now - nadir) >= nadir and now - nadir >= ABSOLUTE_GROWTH
+    return 5 * (now - nadir) >= nadir and now - nadir >= ABSOLUTE_GROWTH
 
 
 def target_response(baseline: Sum, lowest: Sum, now: Sum, *, previous_overall: str | None = None) -> Category:
     """Gives CR, PR, SD, PD or NE of the target sum; progression comes before everything else.
 
-    An incomplete sum can only grow, so it may show progression and nothing else. From a nadir of 0 a
-    reappearance is progression only after an overall CR.
+    An incomplete sum can only grow, so it may show progression and nothing else. A target that is back from
+    a nadir of 0 is PD from 5 mm on, or after an overall CR; a smaller one is NE, never SD or PR.
     """
     why = f"baseline {baseline.mm} mm, nadir {lowest.mm} mm, now {now.mm} mm"
     if baseline.tenths <= 0 or not baseline.complete:
         return _category("NE", f"{why}; no complete baseline sum above 0")
-    if progression(lowest.tenths, now.tenths):
-        return _category("PD", f"{why}; at least 20 % and 5 mm above nadir")
-    if lowest.tenths == 0 and now.tenths > 0 and previous_overall == "CR":
+    back = lowest.tenths == 0 and now.tenths > 0 and not now.gone
+    if progression(lowest.tenths, now.tenths) and (back or lowest.tenths > 0):
+        above = "20 % and 5 mm" if lowest.tenths else "5 mm"
+        return _category("PD", f"{why}; at least {above} above nadir")
+    if back and previous_overall == "CR":
         return _category("PD", f"{why}; reappeared after an overall CR")
     if not now.complete:
         return _category("NE", f"{why}; not every target evaluated")
+    if back:
+        return _category("NE", f"{why}; back from a nadir of 0, less than 5 mm")
     if now.gone:
         return _category("CR", f"{why}; every target absent, every node below 10 mm")
     if partial_response(baseline.tenths, now.tenths):

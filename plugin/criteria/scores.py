@@ -18,6 +18,10 @@ class Score:
     category: Category
 
 
+LOWEST_CEA = 20
+"""The lowest value in ng/mL at which any score gives a point."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FongItems:
     node_positive_primary: bool | None
@@ -78,7 +82,7 @@ def game(items: GameItems) -> Score:
     zone = int(tumour_burden(items.largest_mm, items.number).category.value)
     points = (
         bool(items.kras_mutated)
-        + (not_negative("CEA", cea) >= 20)
+        + (not_negative("CEA", cea) >= LOWEST_CEA)
         + bool(items.node_positive_primary)
         + (zone - 1)
         + 2 * bool(items.extrahepatic)

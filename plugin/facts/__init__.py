@@ -15,7 +15,7 @@ from plugin.facts.patient import patient_fact, site_fact
 from plugin.facts.plan import order_facts, plan_fact
 from plugin.facts.response import response_facts
 from plugin.facts.scores import score_facts
-from plugin.facts.studies import exam_facts, sighting_facts, silence_facts
+from plugin.facts.studies import aside_facts, exam_facts, sighting_facts, silence_facts
 from plugin.facts.sums import sum_facts
 from plugin.facts.therapy import dose_facts, therapy_fact
 from plugin.facts.windows import Windows
@@ -51,6 +51,7 @@ def facts_of(
         *lesion_facts(timeline),
         *sighting_facts(timeline),
         *silence_facts(timeline),
+        *aside_facts(timeline),
         *treatment_facts(timeline),
         plan_fact(timeline),
         *order_facts(timeline),

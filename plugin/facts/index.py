@@ -22,11 +22,14 @@ def adequacy_of(study: Study) -> str | None:
 
 
 def index_study(timeline: Timeline) -> Study | None:
-    """Gives the latest final, diagnostic CT or MRI of the liver; of one day MRI, then the better (R-1)."""
+    """Gives the latest final, diagnostic CT or MRI of the liver; of one day MRI, then the better (R-1).
+
+    A study of an unknown region that describes nothing may be of the chest, and is none.
+    """
     candidates = [
         study
         for study in timeline.studies
-        if study.modality in ("CT", "MRI") and study.liver and study.day is not None and diagnostic(study)
+        if study.modality in ("CT", "MRI") and study.covers and study.day is not None and diagnostic(study)
     ]
     if not candidates:
         return None
@@ -62,7 +65,7 @@ def comparison(timeline: Timeline, line_start: date | None) -> Comparison | None
         study
         for study in timeline.studies
         if study.modality == index.modality
-        and study.liver
+        and study.covers
         and study.day is not None
         and diagnostic(study)
         and _day(study) < _day(index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from fhir_profiles.records import ConditionRecord, DayRange, PatientFact
@@ -12,9 +12,11 @@ from plugin.facts.therapy import line_start
 from plugin.facts.windows import SHIPPED, Windows
 from plugin.settings import Site
 from plugin.timeline import Timeline
-from plugin.timeline.days import first_of, latest
+from plugin.timeline.days import first_of, last_of, latest
 from rules.facts import Fact
 
+# Longer than a pregnancy lasts: an older entry is one that nobody closed.
+_PREGNANCY = timedelta(days=300)
 _MRI_ORDER = ("device", "contrast-allergy", "renal", "claustrophobia", "other", "none-known")
 _WORST_LAST = {
     "ecog": None,
@@ -57,7 +59,7 @@ def patient_fact(timeline: Timeline, windows: Windows = SHIPPED) -> Fact:
         "cirrhosis": said.condition("cirrhosis"),
         "liverNormal": said.yes_no("liver-normal"),
         **_remnant(said, timeline),
-        "pregnant": said.condition("pregnancy") or said.yes_no("pregnant"),
+        "pregnant": _pregnant(said, timeline.today),
         "mriContra": _no_mri(said),
         "haiTherapy": yes(any(dose.hepatic_artery for dose in timeline.doses)) or said.yes_no("hai"),
         "clinicallyStable": said.yes_no("clinically-stable"),
@@ -165,7 +167,11 @@ def _scope(said: _Said, tracked: bool) -> str | None:
 
 
 def _extrahepatic(said: _Said, start: date | None) -> dict[str, Given]:
-    """A coded status, or a metastasis elsewhere that began after the line of therapy did (R-44)."""
+    """A coded status, or a metastasis elsewhere that began after the line of therapy did (R-44).
+
+    One that was there before, or whose onset is not on record, is present, and its course is unknown: that is
+    said where nothing else is, or only an older "none".
+    """
     stated = said.latest("extrahepatic")
     found: list[tuple[date, int, str]] = []
     if stated is not None and stated.value is not None:
@@ -179,6 +185,9 @@ def _extrahepatic(said: _Said, start: date | None) -> dict[str, Given]:
             onset = first_of(each.day)
             if onset is not None and start is not None and onset > start:
                 found.append((onset, rank, value))
+    there = [first_of(each.day) or date.min for each in said.conditions("extrahepatic-metastases")]
+    if there and (not found or (max(found)[2] == "none" and max(found)[0] < max(there))):
+        found = [(max(there), 0, "present")]
     if not found:
         return {}
     day, _, value = max(found)
@@ -195,6 +204,20 @@ def _remnant(said: _Said, timeline: Timeline) -> dict[str, Given]:
     if embolised is not None and (day is None or day < embolised):
         return {}
     return {"flrPercent": found.number, "flrDay": day}
+
+
+def _pregnant(said: _Said, today: date) -> bool | None:
+    """An active pregnancy whose onset, else its entry, may be recent, or a statement that is (R-72)."""
+    days = [last_of(each.day) or last_of(each.recorded) for each in said.conditions("pregnancy")]
+    if any(day is None or day >= today - _PREGNANCY for day in days):
+        return True
+    stated = said.latest("pregnant")
+    if stated is None or stated.value not in ("yes", "no"):
+        return None
+    day = last_of(stated.day)
+    if stated.value == "yes" and day is not None and day < today - _PREGNANCY:
+        return None
+    return stated.value == "yes"
 
 
 def _no_mri(said: _Said) -> str | None:

@@ -5,7 +5,7 @@ Only pairs of recorded values are given here; the limits of the criteria are in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from plugin.criteria.exact import CriterionError
@@ -123,10 +123,16 @@ def _immune(timeline: Timeline, against: Comparison) -> Iterator[Fact]:
         return
     series = target_series(timeline, against)
     new = {each.study for each in timeline.sightings if each.new_statement == "new"}
+    remains = _new_and_not_gone(timeline, [study for study, _ in series])
     try:
         answers = irecist(
             [
-                Assessment(first_of(study.day) or timeline.today, mm, new_lesion=study.id in new)
+                Assessment(
+                    first_of(study.day) or timeline.today,
+                    mm,
+                    new_lesion=study.id in new,
+                    new_lesion_remains=study.id in remains,
+                )
                 for study, mm in series
             ],
             immune_therapy=True,
@@ -135,5 +141,23 @@ def _immune(timeline: Timeline, against: Comparison) -> Iterator[Fact]:
         return
     if answers:
         sources = [source for study, _ in series for source in study.sources]
-        values = {"category": answers[-1].value, "day": first_of(against.index.day)}
+        again = len(answers) > 1 and answers[-2].value in ("iUPD", "iCPD")
+        values = {
+            "category": answers[-1].value,
+            "first": not again if answers[-1].value == "iUPD" else None,
+            "day": first_of(against.index.day),
+        }
         yield fact("immune_response", sources, {**values})
+
+
+def _new_and_not_gone(timeline: Timeline, studies: Sequence[Study]) -> set[str]:
+    """The studies of a series that follow a stated new lesion and do not say that it is gone."""
+    sizes, found = Sizes(timeline), set()
+    for lesion in compared(timeline, studies[-1] if studies else None):
+        told = False
+        for study in studies:
+            said = sizes.of(lesion, study)
+            if told and (said is None or said.visibility != "not-visible"):
+                found.add(study.id)
+            told = told or (said is not None and said.new_statement == "new")
+    return found

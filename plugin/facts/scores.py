@@ -11,8 +11,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from fhir_profiles.records import LabResult
 from plugin.criteria.exact import CriterionError
-from plugin.criteria.scores import FongItems, GameItems, Score, fong, game, tumour_burden
+from plugin.criteria.scores import LOWEST_CEA, FongItems, GameItems, Score, fong, game, tumour_burden
 from plugin.facts.index import Sizes, comparison, index_study
 from plugin.facts.marker import before_therapy
 from plugin.facts.primary import Item, disease_free_months, extrahepatic, stated_of_primary
@@ -98,10 +99,18 @@ def _items(timeline: Timeline, windows: Windows, burden: _Burden) -> dict[str, I
         "kras_mutated": stated_of_primary(timeline, "kras-mutated"),
         "disease_free_months": disease_free_months(timeline),
         "extrahepatic": extrahepatic(timeline),
-        "cea": Item() if marker is None else Item(marker.value, (marker.source,)),
+        "cea": Item() if marker is None else Item(_cea(marker), (marker.source,)),
         "number": Item(burden.number, burden.sources),
         "largest_mm": Item(burden.largest, burden.sources),
     }
+
+
+def _cea(marker: LabResult) -> Decimal | None:
+    """The value for a score; an upper bound counts only where it lies below what every score asks."""
+    if marker.comparator is None or marker.value is None:
+        return marker.value
+    below = marker.value < LOWEST_CEA or (marker.comparator == "<" and marker.value == LOWEST_CEA)
+    return Decimal(0) if below else None
 
 
 def _burden(timeline: Timeline, windows: Windows) -> _Burden | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from operator import attrgetter
 
-from fhir_profiles.records import ExamAdequacy
+from fhir_profiles.records import DayRange, ExamAdequacy
 from plugin.facts.index import adequacy_of, index_study
 from plugin.facts.statement import Given, fact, yes
 from plugin.timeline import Lesion, LesionSighting, Study, Timeline
@@ -191,3 +192,21 @@ def silence_facts(timeline: Timeline) -> list[Fact]:
         for lesion in timeline.lesions
         if (lesion.id, study.id) not in said
     ]
+
+
+def aside_facts(timeline: Timeline) -> Iterator[Fact]:
+    """Gives what may show a lesion and decides nothing: statements that are not final, uptake without a word.
+
+    The day is the last possible one.
+    """
+    said: list[tuple[str, str, DayRange | None, str, tuple[str, ...]]] = [
+        (each.source, each.lesion, each.day, "not-final", (each.source,)) for each in timeline.aside
+    ]
+    said += [
+        (each.id, each.lesion, each.day, "uptake", each.sources)
+        for each in timeline.sightings
+        if each.visibility is None and (each.pet_avid or each.sul or "sul" in each.unusable)
+    ]
+    for own, lesion, day, what, sources in sorted(said, key=lambda row: (row[0], row[1])):
+        values: dict[str, Given] = {"id": f"{own}/{lesion}/{what}", "lesion": lesion, "what": what}
+        yield fact("set_aside", sources, {**values, "day": last_of(day) or timeline.today})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ from fhir_profiles.records import Dose
 from plugin.facts.statement import fact, yes
 from plugin.facts.windows import SHIPPED, Windows
 from plugin.timeline import Held, Timeline
-from plugin.timeline.days import days_between, earliest, latest
+from plugin.timeline.days import days_between, earliest, last_of, latest
 from rules.facts import Fact
 
 ANTI_ANGIOGENIC = frozenset({"bevacizumab", "aflibercept", "ramucirumab", "regorafenib"})
@@ -68,8 +68,12 @@ def first_seen(timeline: Timeline) -> date | None:
 
 
 def therapy_fact(timeline: Timeline, windows: Windows = SHIPPED) -> Fact:
-    """Gives the one fact that sums the doses and orders up; without a dose therapy is unknown, never none."""
+    """Gives the one fact that sums the doses and orders up; without a dose therapy is unknown, never none.
+
+    The last dose is the last one with an exact day; one that may have been given later makes it unsure.
+    """
     doses = counted(timeline)
+    antibodies = [dose for dose in doses if dose.agent in ANTI_ANGIOGENIC]
     seen = first_seen(timeline)
     ever = timeline.doses
     since = [dose for dose in ever if seen is None or dose.day is None or dose.day.last >= seen]
@@ -84,7 +88,9 @@ def therapy_fact(timeline: Timeline, windows: Windows = SHIPPED) -> Fact:
             "known": yes(doses),
             "lineStart": start,
             "lastDose": _last(doses),
-            "lastAntiAngiogenic": _last(dose for dose in doses if dose.agent in ANTI_ANGIOGENIC),
+            "lastDoseUnsure": _unsure(doses),
+            "lastAntiAngiogenic": _last(antibodies),
+            "lastAntiAngiogenicUnsure": _unsure(antibodies),
             "cycles": cycles(doses, start, windows),
             "cyclesEver": _ever(ever, windows),
             "nextOrdered": yes(ordered),
@@ -107,25 +113,33 @@ def ici_given(timeline: Timeline) -> bool:
 
 
 def cycles(doses: Iterable[Dose], start: date | None, windows: Windows = SHIPPED) -> int | None:
-    """Gives the number of cycles since the line began, by the infused backbone; None when it cannot be told.
+    """Gives the number of cycles since the line began, by the infused backbone; None if it cannot be told.
 
-    Oral therapy alone has no countable cycles.
+    Oral therapy alone has no countable cycles. The highest number that a dose of the line carries is the
+    least there can have been: earlier doses may not be on record.
     """
     if start is None:
         return None
-    listed = list(doses)
+    listed = [dose for dose in doses if dose.day is not None and dose.day.last >= start]
+    numbers = [dose.cycle for dose in listed if dose.cycle is not None]
+    given = _given(listed, start, windows)
+    return max(numbers if given is None else [*numbers, given], default=None)
+
+
+def _given(listed: Sequence[Dose], start: date, windows: Windows) -> int | None:
+    """The cycles as the doses on record count them."""
     if any(dose.kind == "cycle" for dose in listed):
         return len({dose.day.first for dose in listed if dose.day is not None and dose.day.first >= start})
     infused = [dose for dose in listed if dose.kind == "administration" and not dose.continuous]
     backbone = [dose for dose in infused if dose.agent in _BACKBONE or _fluorouracil(dose)]
     backbone = backbone or [dose for dose in infused if dose.agent in _ANTIBODIES]
-    days = sorted({dose.day for dose in backbone if dose.day is not None and dose.day.last >= start})
-    if not days or not all(day.exact for day in days):
+    days = sorted({dose.day.first for dose in backbone if dose.day is not None})
+    if not days or not all(map(_sure, backbone)):
         return None
     count, began = 0, date.min
     for day in days:
-        if count == 0 or days_between(began, day.first) >= windows.cycle_gap:
-            count, began = count + 1, day.first
+        if count == 0 or days_between(began, day) >= windows.cycle_gap:
+            count, began = count + 1, day
     return count
 
 
@@ -148,8 +162,19 @@ def _past(held: Held, timeline: Timeline) -> bool:
     return not held.draft and held.plan.day is not None and held.plan.day.last < timeline.today
 
 
+def _sure(dose: Dose) -> bool:
+    """Says whether the day is known: one day, or all days of an infusion."""
+    return dose.day is not None and (dose.day.exact or dose.infusion)
+
+
 def _last(doses: Iterable[Dose]) -> date | None:
-    return latest(dose.day.last for dose in doses if dose.day is not None)
+    return latest(last_of(dose.day) for dose in doses if _sure(dose))
+
+
+def _unsure(doses: Sequence[Dose]) -> date | None:
+    """The last possible day of a dose without an exact one that may have come after the last exact dose."""
+    possible, last = latest(last_of(dose.day) for dose in doses if not _sure(dose)), _last(doses)
+    return possible if possible is not None and (last is None or possible > last) else None
 
 
 def _among(doses: Iterable[Dose], agents: Iterable[str]) -> bool | None:

@@ -7,18 +7,18 @@ import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import urlsplit
 
 from plugin.dialects import Dialect
 from plugin.probe.asker import Asker, Reply
 from plugin.probe.examination import Attempt, Examination, Searched, Smart, Verdict
+from plugin.probe.pages import next_form, unreliable
 from plugin.probe.scopes import smallest
 from plugin.probe.security import seen_security
 from plugin.pull.bundle import page, worst
 from plugin.pull.capability import Capability, capability_of, configured, plan
 from plugin.pull.owner import Identity, Owner
-from plugin.pull.prefetch import ignores_patient
 from plugin.pull.queries import QUERIES, Query, path
+from plugin.pull.self_link import ignores_patient, narrows
 
 HARMLESS = "vestige-doctor-nobody"
 """The id of a patient that no server has: the right answer to every search is nothing."""
@@ -53,7 +53,7 @@ def examine(
         base=asker.base,
         reached=first.reached,
         statement=statement,
-        statement_detail="" if statement is not None else _said(first),
+        statement_detail="" if statement is not None else _no_statement(first),
         software=_software(statement),
         fhir_version=_text(statement, "fhirVersion"),
         dialect=None if known.dialect is None else known.dialect.name,
@@ -156,8 +156,12 @@ def _search(asker: Asker, query: Query, way: str, known: Capability, patient: st
         )
     elif taken.self_url and ignores_patient(taken.self_url, query, patient):
         verdict, detail = Verdict.IGNORED, "its self link shows that the patient was left out of the search"
+    elif taken.self_url and narrows(taken.self_url, query, (way,), patient):
+        verdict, detail = Verdict.FAILED, "its self link shows a search for less than was asked"
     elif remark is not None and remark.fatal:
         verdict, detail = Verdict.FAILED, f"the Bundle holds an error ({remark.code})"
+    elif (trouble := unreliable(taken)) is not None:
+        verdict, detail = Verdict.FAILED, trouble
     elif not taken.matches and query.resource not in known.searches and known.listed is not None:
         verdict, detail = Verdict.REFUSED, "it found nothing, and the server lists no such search"
     else:
@@ -210,6 +214,10 @@ def _said(reply: Reply) -> str:
     return f"HTTP {reply.status}{what}" + (f" ({', '.join(codes)})" if codes else "")
 
 
+def _no_statement(reply: Reply) -> str:
+    return _said(reply) + (", but another resource" if reply.resource and reply.status == 200 else "")
+
+
 def _issues(reply: Reply) -> tuple[str, ...]:
     """Returns the issue types of an OperationOutcome, each once."""
     found = reply.resource
@@ -255,19 +263,6 @@ def _strict(asker: Asker, patient: str) -> bool | None:
     """Says whether the server refuses a parameter that it does not know when it is told to be strict."""
     reply = asker.get(f"Condition?patient={patient}&vestige-unknown=1", about="strict handling")
     return None if reply.status in (0, 401, 403, 404, 429) or reply.status >= 500 else reply.status >= 400
-
-
-def next_form(url: str, base: str, kind: str) -> str:
-    """Returns what the link to the next page looks like."""
-    parts, own = urlsplit(url), urlsplit(base)
-    if parts.scheme and (parts.scheme, parts.netloc) != (own.scheme, own.netloc):
-        return "at another address"
-    where = "relative" if not parts.scheme else "absolute"
-    if parts.path.rstrip("/").endswith(f"/{kind}") or parts.path == kind:
-        return f"{where}, at the type"
-    return (
-        f"{where}, at the base" if parts.path.rstrip("/") == own.path.rstrip("/") else f"{where}, elsewhere"
-    )
 
 
 def _smart(asker: Asker) -> Smart:

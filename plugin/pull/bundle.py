@@ -35,6 +35,11 @@ _FAILED = _WITHHELD | {
     "value": GapReason.UNSUPPORTED,
     "code-invalid": GapReason.UNSUPPORTED,
 }
+# What an issue may be and leave the answer whole ("success" came with R6).
+_IN_PASSING = ("information", "warning", "success")
+# The types of a Bundle that can hold what a search found; clients put together a collection themselves.
+_FOUND = (None, "searchset", "collection")
+_LONGEST_TOTAL = 18
 _ISSUE_TYPES = frozenset(_FAILED) | {"structure", "processing", "informational", "exception", "business-rule"}
 
 
@@ -52,13 +57,16 @@ class Page:
     """One Bundle taken apart.
 
     `matches` are the resources found, `others` those of `search.mode` include, `broken` counts entries
-    that hold no readable resource; `total`, `self_url` and `next_url` are as the server gave them.
+    that hold no readable resource and a total that is no number; `total`, `self_url` and `next_url` are as
+    the server gave them, `next_url` "" where a further page cannot be excluded. `answers` is False where the
+    Bundle is of a type that no search is answered with.
     """
 
     matches: tuple[Mapping[str, Any], ...] = ()
     others: tuple[Mapping[str, Any], ...] = ()
     remarks: tuple[Remark, ...] = ()
     broken: int = 0
+    answers: bool = True
     total: int | None = None
     self_url: str | None = None
     next_url: str | None = None
@@ -86,13 +94,16 @@ def page(bundle: Mapping[str, Any]) -> Page:
             others.append(resource)
         else:
             matches.append(resource)
-    total = bundle.get("total")
+    total = _total(bundle.get("total"))
+    if total is None and bundle.get("total") is not None:
+        broken += 1
     return Page(
         matches=tuple(matches),
         others=tuple(others),
         remarks=tuple(remarks),
         broken=broken,
-        total=total if isinstance(total, int) and not isinstance(total, bool) else None,
+        answers=bundle.get("type") in _FOUND,
+        total=total,
         self_url=_link(bundle, "self"),
         next_url=_link(bundle, "next"),
     )
@@ -103,16 +114,16 @@ def remarks_of(outcome: Mapping[str, Any]) -> tuple[Remark, ...]:
 
     Epic sends "no results" and "may not contain the entire record" with every search as warnings of the
     types informational and processing; "not authorized for a sub-resource" is a warning of type suppressed.
+    An outcome without an issue, or with one that cannot be read, may be an error and counts as one.
     """
     issues = outcome.get("issue")
     found = []
-    for issue in issues if isinstance(issues, list) else []:
-        if not isinstance(issue, dict):
-            continue
-        severity, code = issue.get("severity"), issue.get("code")
+    for issue in issues if isinstance(issues, list) and issues else [issues]:
+        given = issue if isinstance(issue, dict) else {}
+        severity, code = given.get("severity"), given.get("code")
         # Only codes of the closed list may reach a text: diagnostics may hold patient data.
         name = code if isinstance(code, str) and code in _ISSUE_TYPES else "unspecified"
-        if severity in ("fatal", "error"):
+        if severity not in _IN_PASSING:
             found.append(Remark(reason=_FAILED.get(name, GapReason.SERVER_ERROR), code=name, fatal=True))
         elif name in _WITHHELD and name != "unknown":
             found.append(Remark(reason=_WITHHELD[name], code=name, fatal=False))
@@ -172,10 +183,22 @@ def _mode(entry: Mapping[str, Any]) -> object:
 
 
 def _link(bundle: Mapping[str, Any], relation: str) -> str | None:
+    """Returns the address of a link; "" where there is one that cannot be read, which may be this one."""
     links = bundle.get("link")
-    for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("relation") == relation:
+    given = links if isinstance(links, list) else [] if links is None else [None]
+    readable = [link for link in given if isinstance(link, dict) and isinstance(link.get("relation"), str)]
+    for link in readable:
+        if link["relation"] == relation:
             url = link.get("url")
-            # A link that is there but not readable must not pass for the last page.
             return url if isinstance(url, str) else ""
-    return None
+    # A link that is there but not readable must not pass for the last page.
+    return None if len(readable) == len(given) else ""
+
+
+def _total(value: object) -> int | None:
+    """Returns the number of matches; also of a text of digits and of 5.0, and None of all else."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _LONGEST_TOTAL:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != value // 1:
+        return None
+    return int(value)

@@ -38,7 +38,9 @@ def owned(answer: Answer, identity: Identity) -> Answer:
     if unstated:
         # Nobody's finding could be ours: it is missing from the record as far as we can tell.
         weight = answer.query.decisive
-        gaps.append(_left_out(answer.query, GapReason.UNREADABLE, unstated, "name no patient", weight))
+        gaps.append(
+            _left_out(answer.query, GapReason.UNREADABLE, unstated, "name no patient who can be told", weight)
+        )
     state = State.FAILED if none else answer.state
     return Answer(query=answer.query, state=state, resources=tuple(kept), gaps=tuple(gaps))
 

@@ -172,15 +172,16 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     """Returns the seconds to wait of a Retry-After header, a number or an HTTP date; None if unreadable."""
     if value is None:
         return None
-    if value.strip().isdigit():
+    # Digits of other scripts are digits to Python, and no number.
+    if value.isascii() and value.strip().isdigit():
         return float(value)
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - now).total_seconds())
+    except (TypeError, ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
 def _refusal(status: int, head: Mapping[str, str]) -> Exception:

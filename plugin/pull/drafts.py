@@ -31,7 +31,7 @@ def drafts(context: Mapping[str, Any], identity: Identity) -> Drafts:
     """Returns the drafts of a hook context that are for our patient.
 
     A draft that names no patient belongs to the patient of the context and is completed so; one of another
-    patient is left out, visibly.
+    patient, or of one who cannot be told, is left out, visibly.
     """
     resources: list[Mapping[str, Any]] = []
     gaps: list[Gap] = []
@@ -43,6 +43,10 @@ def drafts(context: Mapping[str, Any], identity: Identity) -> Drafts:
         owner = identity.owner(found)
         if owner is Owner.OTHER:
             gaps.append(_gap(kind, GapReason.WRONG_PATIENT, "a draft of the hook is another patient's"))
+        elif owner is Owner.UNCLEAR:
+            gaps.append(
+                _gap(kind, GapReason.UNREADABLE, "a draft of the hook does not say clearly whose it is")
+            )
         else:
             resources.append(_completed(found, owner, identity.patient_id, number))
     tokens = tuple(f"{one['resourceType']}/{one['id']}" for one in resources)

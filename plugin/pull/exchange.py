@@ -15,6 +15,7 @@ from plugin.pull.transport import Adapter, Deadline
 from plugin.settings import Fhir
 
 _CHUNK = 64 * 1024
+_DIGITS = 18
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,8 @@ def exchange(
 
 def _is_short(response: BaseHTTPResponse) -> bool:
     length = response.headers.get("Content-Length", "")
-    return length.isdigit() and int(length) <= _CHUNK
+    # Digits of other scripts are no number, and the number is one that Python turns into an int.
+    return length.isascii() and length.isdigit() and len(length) <= _DIGITS and int(length) <= _CHUNK
 
 
 def _body(response: BaseHTTPResponse, limits: Fhir, deadline: Deadline) -> bytes:

@@ -45,7 +45,7 @@ class _Contents:
         for resource in (*found.matches, *found.others):
             self.add(resource, where, depth + 1)
         if found.broken:
-            self.unreadable(where, f"holds {found.broken} entries without a readable resource")
+            self.unreadable(where, f"holds {found.broken} entries or elements that cannot be read")
         if found.next_url is not None:
             self.gaps.append(
                 _gap(GapReason.TRUNCATED, f"{where} is one page of several; the next is not here")
@@ -191,7 +191,9 @@ def _ours(
         text = f"{strays} resources left out that are another patient's"
         gaps.append(_gap(GapReason.WRONG_PATIENT, text, decisive=False))
     if unstated:
-        gaps.append(_gap(GapReason.UNREADABLE, f"{unstated} resources left out that name no patient"))
+        gaps.append(
+            _gap(GapReason.UNREADABLE, f"{unstated} resources left out that name no patient who can be told")
+        )
     return kept, gaps
 
 

@@ -318,6 +318,9 @@ def _reads(
 _BY_REFERENCE = {
     "BodyStructure": replace(BY_KEY["lesions"], decisive=False),
     "ImagingStudy": replace(BY_KEY["studies"], decisive=False),
+    "ImagingSelection": Query(
+        key="selections", resource="ImagingSelection", template="", feeds=("sighting", "exam")
+    ),
     "Medication": Query(key="drugs", resource="Medication", template="", feeds=("dose", "therapy")),
 }
 _BY_REFERENCE_KEYS = frozenset(query.key for query in _BY_REFERENCE.values())

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
 from plugin.chart import Gap, GapReason
 from plugin.pull.bundle import Page, Remark, page, remarks_of, with_ids, worst
 from plugin.pull.queries import Query
-
-_PATIENT_PARAMETERS = ("patient", "subject")
+from plugin.pull.self_link import as_wide, ignores_patient, narrows
 
 
 class State(Enum):
@@ -84,6 +83,8 @@ def _judge_bundle(query: Query, bundle: Mapping[str, Any], patient_id: str) -> A
     if found.self_url and not query.is_read and _unanswered(found.self_url, query, patient_id):
         return failed(query, GapReason.UNREADABLE, "its self link is not of the search asked for")
     resources, gaps = usable(query, found)
+    if not query.is_read:
+        gaps = (*gaps, *narrowed(query, found, as_wide(query), patient_id))
     if gaps and not resources:
         return Answer(query=query, state=State.FAILED, gaps=gaps)
     short = shortfall(query, found, len(found.matches) + found.broken)
@@ -100,7 +101,10 @@ def usable(query: Query, found: Page) -> tuple[tuple[Mapping[str, Any], ...], tu
     shared = tuple(one for one in (*found.matches, *found.others) if one["resourceType"] == "Medication")
     gaps = [_withheld(query, remark) for remark in found.remarks]
     if found.broken:
-        gaps.append(gap(query, GapReason.UNREADABLE, f"{found.broken} entries hold no readable resource"))
+        text = f"{found.broken} of its entries or elements cannot be read"
+        gaps.append(gap(query, GapReason.UNREADABLE, text))
+    if not found.answers:
+        gaps.append(gap(query, GapReason.UNREADABLE, "the Bundle is of a type that answers no search"))
     if not resources and any(one["resourceType"] != "Medication" for one in found.matches):
         gaps.append(gap(query, GapReason.UNREADABLE, "the Bundle holds other resource types than asked for"))
     if any(_is_subset(one) for one in resources):
@@ -117,6 +121,13 @@ def shortfall(query: Query, found: Page, received: int) -> Gap | None:
     return None
 
 
+def narrowed(query: Query, found: Page, ways: Iterable[str], patient_id: str) -> tuple[Gap, ...]:
+    """Returns the gap where the self link says that less was searched for than any of the ways asks."""
+    if not found.self_url or not narrows(found.self_url, query, ways, patient_id):
+        return ()
+    return (gap(query, GapReason.TRUNCATED, "its self link shows a search for less than was asked"),)
+
+
 def _withheld(query: Query, remark: Remark) -> Gap:
     decisive = query.decisive and (remark.fatal or not query.whole)
     said = "an error" if remark.fatal else "a warning"
@@ -131,23 +142,6 @@ def _only(found: Page, kind: str) -> Page:
 def _unanswered(self_url: str, query: Query, patient_id: str) -> bool:
     """Says whether a search cannot have been the one asked for: template unfilled, or another patient's."""
     return "{{" in unquote(self_url) or ignores_patient(self_url, query, patient_id)
-
-
-def ignores_patient(self_url: str, query: Query, patient_id: str) -> bool:
-    """Says whether a self link shows a search on the type that does not have our patient as a parameter.
-
-    A link without parameters, or to the base itself (a paging token), shows nothing and is not judged.
-    """
-    parts = urlsplit(self_url)
-    where = parts.path.rstrip("/").removesuffix("/_search").rsplit("/", 1)[-1]
-    if not parts.query or where != query.resource:
-        return False
-    named = [
-        value
-        for name, value in parse_qsl(parts.query)
-        if name.split(":")[0].split(".")[0] in _PATIENT_PARAMETERS
-    ]
-    return not any(patient_id in (one, one.rsplit("/", 1)[-1]) for one in named)
 
 
 def _is_subset(resource: Mapping[str, Any]) -> bool:

@@ -123,7 +123,7 @@ QUERIES: tuple[Query, ...] = (
         key="findings",
         resource="Observation",
         template=_search("Observation", code=LESION_CODES),
-        feeds=("sighting", "exam", "lesion", "plan", "nodule", "pathology", "biopsy"),
+        feeds=("sighting", "set_aside", "exam", "lesion", "plan", "nodule", "pathology", "biopsy"),
         decisive=True,
         whole=True,
         # A server that wants a category, too, has each observation in one of these; one that refuses codes it

@@ -1,4 +1,4 @@
-"""Resources that others refer to and no search gave: lesions, studies and drugs, read by their id."""
+"""Resources that others refer to and no search gave: lesions, studies, drugs, images, read by their id."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any
 import msgspec
 
 _REFERENCES = re.compile(rb'"reference":"([^"\\]+)"')
-_WANTED = ("BodyStructure", "ImagingStudy", "Medication")
+_WANTED = ("BodyStructure", "ImagingStudy", "Medication", "ImagingSelection")
 _RELATIVE = re.compile(rf"(?P<kind>{'|'.join(_WANTED)})/(?P<id>[A-Za-z0-9._-]{{1,256}})(/_history/[^/]+)?")
 
 
 def dangling(resources: Sequence[Mapping[str, Any]], base: str | None) -> tuple[str, ...]:
-    """Returns the "Type/id" that the resources refer to and do not hold, sorted.
+    """Returns the "Type/id" that the resources refer to and do not hold, sorted, selections of images last.
 
-    Absolute references count where they lie below `base`.
+    Absolute references count where they lie below `base`. A selection (R5) only names a study, and every
+    observation may have its own: others must not be crowded out.
     """
     held = {f"{one.get('resourceType')}/{one.get('id')}" for one in resources}
     named = {name for url in _urls(resources) if (name := _name(url, base)) is not None}
-    return tuple(sorted(named - held))
+    return tuple(sorted(named - held, key=lambda name: (name.startswith("ImagingSelection/"), name)))
 
 
 def _name(url: str, base: str | None) -> str | None:

@@ -11,8 +11,9 @@ from plugin.errors import FhirError
 from plugin.pull.bundle import Page, page
 from plugin.pull.capability import UNKNOWN, Capability, judged, plan, unsupported
 from plugin.pull.client import Client
-from plugin.pull.prefetch import Answer, State, failed, gap, ignores_patient, shortfall, usable
+from plugin.pull.prefetch import Answer, State, failed, gap, narrowed, shortfall, usable
 from plugin.pull.queries import Query, path
+from plugin.pull.self_link import ignores_patient
 
 _EXPIRED = (GapReason.NOT_FOUND,)
 
@@ -75,6 +76,7 @@ def _search(client: Client, query: Query, template: str, patient_id: str) -> Ans
             return failed(query, reason, error.detail)
         if first.self_url and ignores_patient(first.self_url, query, patient_id):
             return failed(query, GapReason.UNSUPPORTED, "the server ignored the patient in the search")
+        collected.note(narrowed(query, first, (template,), patient_id))
         collected.turn(first)
         collected.walk(client)
         if not collected.expired or attempt == 2:
@@ -120,6 +122,10 @@ class _Collected:
         self._received += len(resources)
         self._pages += 1
 
+    def note(self, gaps: tuple[Gap, ...]) -> None:
+        """Adds what is amiss with the search as a whole."""
+        self._gaps.extend(gaps)
+
     def state_next(self, url: str | None) -> None:
         """Notes the further page of a Bundle that did not come from the server."""
         self._last = Page(next_url=url)
@@ -137,7 +143,9 @@ class _Collected:
         seen: set[str] = set()
         while self._last.next_url is not None and self._stop is None:
             url = self._last.next_url
-            if url in seen:
+            if not url:
+                self._stop = _Stop(GapReason.TRUNCATED, "the address of a further page cannot be read")
+            elif url in seen:
                 self._stop = _Stop(GapReason.TRUNCATED, "the further pages form a loop")
             elif self._pages >= client.limits.max_pages or self._received >= client.limits.max_entries:
                 self._stop = _Stop(GapReason.TRUNCATED, "there are more pages or entries than are read")

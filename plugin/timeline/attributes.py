@@ -1,4 +1,7 @@
-"""Lasting properties of lesions: the latest statement counts; two that differ on one day leave it unknown."""
+"""Lasting properties of lesions: the latest statement counts; two that differ on one day leave it unknown.
+
+A statement without a day, or with a part of one, may be the latest: then it counts like one of that day.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from operator import attrgetter
 from typing import Any
 
 from fhir_profiles.records import LesionAttribute, LesionRef, PlanMembership, Sighting, Stated
+from plugin.timeline.days import first_of, latest, may_be_latest
 from plugin.timeline.identity import Entry, Register
 from plugin.timeline.model import Lesion
 from plugin.timeline.segments import in_order
@@ -91,12 +95,10 @@ def _other(register: Register, entry: Entry, refs: Iterable[LesionRef]) -> str |
 
 
 def latest_value(records: Sequence[Stated], value: Callable[[Any], Any]) -> Any:
-    """Gives the value of the latest records that state one; None where those of that day differ."""
-    stated = [(_when(each), said) for each in records if (said := value(each)) is not None]
-    if not stated:
-        return None
-    newest = max(when for when, _ in stated)
-    values = {each for when, each in stated if when == newest}
+    """Gives the value of the records that state one and may be the latest; None where these differ."""
+    stated = [(each.day, said) for each in records if (said := value(each)) is not None]
+    newest = latest(first_of(day) for day, _ in stated)
+    values = {said for day, said in stated if may_be_latest(day, newest)}
     return values.pop() if len(values) == 1 else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -41,7 +41,8 @@ from plugin.timeline.disposition import decided
 from plugin.timeline.examination import Statement
 from plugin.timeline.identity import Identity, Register
 from plugin.timeline.intake import Intake, take_in
-from plugin.timeline.model import Held, Lesion, LesionSighting, Note, Sampled, Study, Timeline, Treated
+from plugin.timeline.lost import bearing
+from plugin.timeline.model import Aside, Held, Lesion, LesionSighting, Note, Sampled, Study, Timeline, Treated
 from plugin.timeline.notes import not_counted, relations, without_place
 from plugin.timeline.relation import related
 from plugin.timeline.sighting import Place, inherit, put_together
@@ -72,8 +73,9 @@ def build(chart: Chart, *, today: date, timezone: ZoneInfo) -> Timeline:
         today=today,
         timezone=timezone,
     )
-    said = inherit(intake.of(Sighting))
-    novelty = intake.of(NewLesionStatement)
+    said, fallen = intake.withdrawn.without(inherit(intake.of(Sighting)))
+    novelty, dropped = intake.withdrawn.without(intake.of(NewLesionStatement))
+    intake.notes += [*fallen, *dropped]
     register = _register(intake.of(LesionRecord), said, novelty)
     lesions = lesions_of(register, intake.of(LesionAttribute), intake.of(PlanMembership), said)
     studies, sightings = _studies(intake, register, lesions, said, novelty)
@@ -82,6 +84,7 @@ def build(chart: Chart, *, today: date, timezone: ZoneInfo) -> Timeline:
         *relations(lesions),
         *without_place(lesions, register),
     ]
+    unreadable = bearing(intake.unreadable, register, sightings)
     treatments = _treated(register, _ordered(intake.of(Treatment)))
     plans = _held(register, intake)
     return Timeline(
@@ -91,6 +94,7 @@ def build(chart: Chart, *, today: date, timezone: ZoneInfo) -> Timeline:
         lesions=lesions,
         studies=studies,
         sightings=sightings,
+        aside=tuple(_aside(register, _ordered(intake.preliminary(Sighting)))),
         doses=tuple(_ordered(intake.of(Dose))),
         treatments=treatments,
         embolisations=tuple(_ordered(intake.of(Embolisation))),
@@ -112,7 +116,7 @@ def build(chart: Chart, *, today: date, timezone: ZoneInfo) -> Timeline:
             sorted(set(intake.rejected), key=lambda each: (each.source, each.reason, each.detail))
         ),
         notes=tuple(sorted(set(intake.notes), key=lambda each: (each.source, each.reason, each.detail))),
-        unreadable=tuple(sorted(set(intake.unreadable), key=lambda each: (each.source, each.reason))),
+        unreadable=tuple(sorted(set(unreadable), key=lambda each: (each.source, each.reason))),
     )
 
 
@@ -139,9 +143,15 @@ def _studies(
 ) -> tuple[tuple[Study, ...], tuple[LesionSighting, ...]]:
     """The studies with their unmatched statements, and the sightings, merged lesions included."""
     tracked = {lesion.id for lesion in lesions}
-    statements: list[Statement] = [*said, *novelty, *intake.of(ExamAdequacy)]
-    waiting: list[Statement] = [*intake.preliminary(Sighting), *intake.preliminary(ExamAdequacy)]
-    studies = Studies(intake.of(Exam), intake.of(Report), statements, waiting)
+    adequacy, fallen = intake.withdrawn.without(intake.of(ExamAdequacy))
+    reports, dropped = intake.withdrawn.without(intake.of(Report))
+    intake.notes += [*fallen, *dropped]
+    statements: list[Statement] = [*said, *novelty, *adequacy]
+    waiting: list[Statement] = [
+        *intake.withdrawn.without(intake.preliminary(Sighting))[0],
+        *intake.withdrawn.without(intake.preliminary(ExamAdequacy))[0],
+    ]
+    studies = Studies(intake.of(Exam), reports, statements, waiting)
     placed: dict[tuple[str, str], _Said] = {}
     unmatched: Counter[str] = Counter()
     liver: list[Sighting | NewLesionStatement] = [*said, *novelty]
@@ -209,6 +219,13 @@ def _held(register: Register, intake: Intake) -> tuple[Held, ...]:
             )
         )
     return tuple(found)
+
+
+def _aside(register: Register, waiting: Iterable[Sighting]) -> Iterator[Aside]:
+    for each in waiting:
+        lesion = register.resolve(each.lesion).lesion
+        if lesion is not None and each.visibility == "visible":
+            yield Aside(source=each.source, lesion=lesion, day=each.day)
 
 
 def _ordered(records: Iterable[RecordT]) -> list[RecordT]:

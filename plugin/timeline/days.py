@@ -37,6 +37,11 @@ def earliest(days: Iterable[date | None]) -> date | None:
     return min(known) if known else None
 
 
+def may_be_latest(day: DayRange | None, newest: date | None) -> bool:
+    """Says whether a day, exact or not or none, may be the latest; newest: the latest first possible day."""
+    return day is None or newest is None or day.last >= newest
+
+
 def days_between(earlier: date, later: date) -> int:
     """Gives the whole calendar days from one day to another, negative when turned round."""
     return (later - earlier).days

@@ -10,15 +10,12 @@ from datetime import date
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
-from msgspec.structs import replace
-
-from fhir_profiles.codes import Measure
-from fhir_profiles.read import read, with_medications
-from fhir_profiles.read.element import codings, is_object, lookup
-from fhir_profiles.read.sighting import CODES as SIGHTING_CODES
+from fhir_profiles.read import normalise, read, with_medications, with_selections
+from fhir_profiles.read.element import is_object
 from fhir_profiles.records import (
     FINAL_STATUSES,
     Disposition,
+    Exam,
     ExamAdequacy,
     LabResult,
     LesionAttribute,
@@ -29,12 +26,15 @@ from fhir_profiles.records import (
     Plan,
     PlanMembership,
     Rejected,
+    Report,
     ResponseStatement,
     Sighting,
     Stated,
 )
-from plugin.timeline.days import up_to
+from plugin.timeline.lost import hides
 from plugin.timeline.model import Note
+from plugin.timeline.times import cut, impossible, in_utc, operates, out_of_time, undated
+from plugin.timeline.withdrawn import Withdrawn
 from plugin.versions import newest
 
 StatedT = TypeVar("StatedT", bound=Stated)
@@ -57,10 +57,6 @@ _MUST_BE_FINAL = frozenset(
 
 _FROM_DRAFTS = (Plan, Disposition, PlanMembership)
 _STATED_OTHERWISE = ("AllergyIntolerance", "Device", "Condition")
-_LOST = {"unreadable", "no-id", "no-type", "not-an-object", "modifier-extension", "value-not-accepted"}
-_DECISIVE = {"BodyStructure", "ImagingStudy", "?"}
-_HIDING = SIGHTING_CODES - set(lookup([Measure]))
-"""Codes of a statement on whether a lesion is seen; a density or diffusion value is none (DQ-14)."""
 _PATIENT = re.compile(r"(?:^|/)Patient/(?P<id>[^/]+)$")
 
 
@@ -76,6 +72,7 @@ class Intake:
     unreadable: list[Rejected] = field(default_factory=list)
     """Rejections that may hide a sighting, a lesion or a study."""
     notes: list[Note] = field(default_factory=list)
+    withdrawn: Withdrawn = field(default_factory=Withdrawn)
 
     def of(self, kind: type[StatedT]) -> list[StatedT]:
         """Gives the usable records on record of one type."""
@@ -135,48 +132,53 @@ def take_in(
     """Gives the records to use; drafts take the place of stored resources with the same id."""
     intake = Intake()
     proposed = _Versions(with_medications(drafts, base))
-    stored = _Versions(with_medications(resources, base))
+    stored = _Versions(with_selections(with_medications(resources, base), base))
     stored.leave_out(proposed)
-    own = f"Patient/{patient_id}"
+    # As the records name their subject: an id longer than FHIR allows is shortened there, too.
+    own = normalise(f"Patient/{patient_id}") or ""
     read_in: list[Stated | Rejected] = []
     drafted: list[Stated | Rejected] = []
     birth: date | None = None
     for found, records in ((stored, read_in), (proposed, drafted)):
         for resource in found.newest():
-            for record in read(resource, base=base, timezone=timezone):
-                if record.subject != own and not _own(record, patient_id, intake):
+            intake.withdrawn.note(resource, base)
+            for record in _read(resource, base, today, timezone):
+                if record.subject != own and not _own(record, own, intake):
                     break
                 records.append(record)
                 if isinstance(record, Rejected):
-                    if _hides(record, resource):
+                    if hides(record, resource):
                         intake.unreadable.append(record)
                 elif isinstance(record, PatientRecord) and record.birth is not None:
                     birth = record.birth.first
     _sort_in(read_in, intake, today, birth)
     _sort_in_drafts(drafted, intake)
     _supersede(intake)
+    intake.withdrawn.settle(intake.of(Exam), intake.of(Report))
     return intake
 
 
-def _own(record: Stated | Rejected, patient_id: str, intake: Intake) -> bool:
+def _read(
+    resource: Mapping[str, Any], base: str | None, today: date, timezone: ZoneInfo
+) -> tuple[Stated | Rejected, ...]:
+    """The records of a resource; what seems to come after today is read once more, by the site's clock."""
+    said = read(resource, base=base, timezone=timezone)
+    for each in said:
+        if each.day is not None and each.day.first > today and type(each) is not Plan:
+            return read(in_utc(resource), base=base, timezone=timezone)
+    return said
+
+
+def _own(record: Stated | Rejected, own: str, intake: Intake) -> bool:
     """Says whether the record is of this patient; the chart has checked it, this is the second lock."""
     if not record.subject:
         return True
     named = _PATIENT.search(record.subject)
-    if named is None or named["id"] == patient_id.rsplit("/", 1)[-1]:
+    if named is None or named["id"] == own.rsplit("/", 1)[-1]:
         return True
     kind = record.source.split("/", 1)[0]
     intake.rejected.append(Rejected(source=record.source, resource_type=kind, reason="wrong-patient"))
     return False
-
-
-def _hides(rejected: Rejected, resource: Mapping[str, Any]) -> bool:
-    """Says whether a lesion, a study or a statement on a lesion is lost with what was rejected."""
-    if rejected.reason not in _LOST:
-        return False
-    if rejected.resource_type == "Observation":
-        return bool(set(codings(resource.get("code"))) & _HIDING)
-    return rejected.resource_type in _DECISIVE
 
 
 def _sort_in_drafts(records: Iterable[Stated | Rejected], intake: Intake) -> None:
@@ -198,10 +200,16 @@ def _sort_in(records: Iterable[Stated | Rejected], intake: Intake, today: date, 
             continue
         day, kind = record.day, type(record)
         if day is not None and (day.last > today or (birth is not None and day.last < birth)):
-            if kind is not Plan and (reason := _impossible(record, today, birth)) is not None:
-                intake.rejected.append(_out_of_time(record, reason))
-                continue
-            record = record if kind is Plan else _cut(record, today)
+            if kind is not Plan and (reason := impossible(record, today, birth)) is not None:
+                if (kept := undated(record) if reason == "after-today" else None) is None:
+                    refused = out_of_time(record, reason)
+                    intake.rejected.append(refused)
+                    if operates(record):
+                        intake.unreadable.append(refused)
+                    continue
+                intake.notes.append(Note(source=record.source, reason="day-not-used", detail=reason))
+                record = kept
+            record = record if kind is Plan else cut(record, today)
         if kind in _MUST_BE_FINAL and not _usable(record):
             intake.pending[kind].append(record)
             said = record.status or "no status"
@@ -210,32 +218,12 @@ def _sort_in(records: Iterable[Stated | Rejected], intake: Intake, today: date, 
             intake.records[kind].append(record)
 
 
-def _out_of_time(record: Stated, reason: str) -> Rejected:
-    """A record whose day cannot be right."""
-    kind = record.source.split("/", 1)[0]
-    return Rejected(source=record.source, resource_type=kind, reason=reason, subject=record.subject)
-
-
 def _usable(record: Stated) -> bool:
     """Says whether a statement counts: an Observation when final, an order when active (R-11, R-37)."""
     if record.source.startswith("Observation/"):
         return record.status in FINAL_STATUSES
     kind = record.source.split("/", 1)[0]
     return record.status in ("active", "booked") or (record.status is None and kind in _STATED_OTHERWISE)
-
-
-def _impossible(record: Stated, today: date, birth: date | None) -> str | None:
-    if record.day is not None and record.day.first > today:
-        return "after-today"
-    if record.day is not None and birth is not None and record.day.last < birth:
-        return "before-birth"
-    return None
-
-
-def _cut(record: Stated, today: date) -> Stated:
-    if record.day is None or record.day.last <= today:
-        return record
-    return replace(record, day=up_to(record.day, today))
 
 
 def _supersede(intake: Intake) -> None:

@@ -76,6 +76,7 @@ class Study:
 
     final: True when a report or statement in it is final, False when all are preliminary, None when there is
     none. liver: False only when every region on record is another one and no tracked lesion is described.
+    covers: True only when something says so: its region, a lesion, or a statement on how good the study is.
     synthetic: no ImagingStudy, report or operation is on record; made from a statement's date and method.
     """
 
@@ -84,6 +85,7 @@ class Study:
     modality: str | None
     final: bool | None
     liver: bool
+    covers: bool
     adequacy: ExamAdequacy | None
     unmatched: int
     synthetic: bool
@@ -136,6 +138,7 @@ class LesionSighting(Struct, frozen=True, kw_only=True, gc=False):
 
 
 _STANDING = {"active", "proposed", "pending", "booked", "arrived", "waitlist", "checked-in"}
+_DRAFTED = {None, "draft", *_STANDING}
 _ORDERS = {None, "plan", "order", "original-order", "reflex-order", "filler-order", "instance-order"}
 
 
@@ -155,8 +158,13 @@ class Held:
     def stands(self) -> bool:
         """True for an active order, a proposed or booked appointment, or a draft in the hook (R-37)."""
         if self.draft:
-            return not self.plan.revoked
+            return ordered(self.plan.status)
         return self.plan.status in _STANDING and self.plan.intent in _ORDERS
+
+
+def ordered(status: str | None) -> bool:
+    """Says whether a draft in the hook is being ordered; one on hold, ended or revoked is not (R-34)."""
+    return status in _DRAFTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +198,15 @@ class Sampled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """A statement that shows a lesion and is not used, because it is not final."""
+
+    source: str
+    lesion: str
+    day: DayRange | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """Everything read of one patient, linked and in order; `rejected` and `notes` say what was not used."""
 
@@ -199,6 +216,7 @@ class Timeline:
     lesions: tuple[Lesion, ...] = ()
     studies: tuple[Study, ...] = ()
     sightings: tuple[LesionSighting, ...] = ()
+    aside: tuple[Aside, ...] = ()
     doses: tuple[Dose, ...] = ()
     treatments: tuple[Treated, ...] = ()
     embolisations: tuple[Embolisation, ...] = ()
@@ -230,6 +248,7 @@ class Timeline:
 
 
 __all__ = [
+    "Aside",
     "Decided",
     "Disposition",
     "Held",

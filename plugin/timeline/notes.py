@@ -14,6 +14,8 @@ def not_counted(sightings: Iterable[Sighting], labs: Iterable[LabResult]) -> Ite
     for each in sightings:
         if each.size_rejected is not None:
             yield Note(source=each.source, reason="size-not-counted", detail=each.size_rejected)
+        elif each.size_text is not None:
+            yield Note(source=each.source, reason="size-not-counted", detail="text")
         for name in each.unusable:
             yield Note(source=each.source, reason="measure-not-counted", detail=name)
     for lab in labs:

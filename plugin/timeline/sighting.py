@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fhir_profiles.read.quantity import measured
 from fhir_profiles.records import DayRange, NewLesionStatement, Sighting
 from plugin.timeline.days import days_between
 from plugin.timeline.examination import is_late
@@ -97,10 +98,13 @@ def put_together(
 
 
 def _by_visibility(ordered: Sequence[Sighting]) -> dict[str | None, list[Sighting]]:
-    """The statements on each visibility; a size beside "not visible" states both."""
+    """The statements on each visibility; a size beside "not visible" states both, one in words a doubt."""
     found: dict[str | None, list[Sighting]] = {}
     stated = {each.visibility for each in ordered}
-    if len(stated) == 1 and (stated.isdisjoint(_UNSEEN) or not any(map(_measured, ordered))):
+    if written := _in_words(ordered, stated):
+        found["indeterminate"] = written
+        ordered = [each for each in ordered if each.visibility is not None or each not in written]
+    elif len(stated) == 1 and (stated.isdisjoint(_UNSEEN) or not any(map(_measured, ordered))):
         return {stated.pop(): list(ordered)}
     unclear = {each.visibility for each in ordered if each.explicit} == {"indeterminate"}
     for each in ordered:
@@ -110,6 +114,20 @@ def _by_visibility(ordered: Sequence[Sighting]) -> dict[str | None, list[Sightin
         if said in _UNSEEN and _measured(each):
             found.setdefault("visible", []).append(each)
     return found
+
+
+def _in_words(ordered: Sequence[Sighting], stated: set[str | None]) -> list[Sighting]:
+    """The sizes that are told in words only, where nothing else says that the lesion was seen.
+
+    Words are not read. They may tell a size, so the study neither passes the lesion over nor denies it; those
+    without any number above 0 do not count beside "not visible".
+    """
+    if not stated.isdisjoint(("visible", "indeterminate")):
+        return []
+    denied = not stated.isdisjoint(_UNSEEN)
+    return [
+        each for each in ordered if each.size_text is not None and (measured(each.size_text) or not denied)
+    ]
 
 
 def _measured(each: Sighting) -> bool:

@@ -198,7 +198,7 @@ def _study(
     reports = [each for each in of.reports if each.status in FINAL_STATUSES]
     waiting = [each for each in of.reports if each.status not in FINAL_STATUSES]
     final = True if statements or reports else False if waiting or of.preliminary else None
-    regions = ({each.region for each in of.exams} | {each.region for each in of.reports}) - {None}
+    covers, elsewhere = _region(of)
     adequacy = [each for each in statements if isinstance(each, ExamAdequacy)]
     used = [*of.exams, *reports, *waiting, *adequacy] or statements
     return Study(
@@ -206,12 +206,24 @@ def _study(
         day=of.day,
         modality=modality,
         final=final,
-        liver=described or not regions or any(region in _LIVER_REGIONS for region in regions),
+        liver=described or covers or not elsewhere,
+        covers=described or covers or (not elsewhere and (bool(adequacy) or unmatched > 0)),
         adequacy=together(adequacy),
         unmatched=unmatched,
         synthetic=of.synthetic,
         sources=tuple(sorted({each.source for each in used})),
     )
+
+
+def _region(of: Examination) -> tuple[bool, bool]:
+    """Whether a region on record holds the liver, and whether all are certainly elsewhere.
+
+    Where the study has no region, its reports tell it only together: one of two may be on another part.
+    """
+    studied = {each.region for each in of.exams} - {None}
+    reported = {each.region for each in of.reports}
+    covers = any(region in _LIVER_REGIONS for region in studied | reported)
+    return covers, not covers and (studied or reported) == {"other"}
 
 
 def _with_contrast(studies: list[Study], doses: Sequence[ContrastDose]) -> list[Study]:

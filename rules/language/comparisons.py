@@ -11,6 +11,7 @@ from rules.language.expressions import REF, read_sum
 from rules.language.model import NUMERIC, OWN, TEXTUAL, Kind, Linear, Operator, Property, Ref, Test
 from rules.language.nodes import Node, Scalar, Sequence
 from rules.language.ranges import possible
+from rules.language.report import suggestion
 from rules.language.scalars import a_type, code_fault, read_value
 from rules.language.scope import Scope
 from rules.language.units import DAYS, differ
@@ -50,7 +51,8 @@ class TestReader:
             words = [_unquoted(word.strip()) for word in listed.group(2).split(",")]
             return self.choices(operator, tuple(Scalar(word, True, self.node.line) for word in words), text)
         if re.match(r"(not\s+)?in\b\s*\S", text) and not self.prop.values:
-            self.report.add(self.node, f"{self.what}: write the list as '{text.split()[0]} [a, b]'")
+            operator = "not in" if text.startswith("not") else "in"
+            self.report.add(self.node, f"{self.what}: write the list as '{operator} [a, b]'")
             return []
         if _OPERATOR.match(text):
             parts = re.split(r"\s+and\s+", text)
@@ -82,18 +84,34 @@ class TestReader:
             return []
         return [Test(self.prop.name, "=", constant(value), (), node.text, node.line)]
 
-    def misread(self, text: str) -> bool:
-        """Refuses a constant text of an id that was meant as a test: it would never be equal."""
-        meant = {"present": "present", "absent": "absent"}.get(text.lower())
+    def misread(self, text: str, *, equal: bool = True) -> bool:
+        """Refuses a constant text of an id that was meant as a test: no id is ever equal to it.
+
+        `equal` says that the text stands alone, where a test could stand.
+        """
         if self.prop.type != "id":
             return False
-        if text.lower().startswith("not "):
-            meant = f"!= {text[4:].strip()}"
-        elif found := self.scope.unmarked(text):
-            meant = f"= {found}"
-        if meant:
-            self.report.add(self.node, f"{self.what} would be the text '{text}'; did you mean '{meant}'?")
+        meant = self.meant(text, equal)
+        if meant is not None:
+            self.report.add(self.node, f"{self.what} would be the text '{text}'{meant}")
         return meant is not None
+
+    def meant(self, text: str, equal: bool) -> str | None:
+        """Returns what a text of an id was probably meant to be, None where it may be an id."""
+        word = text.lower()
+        if word in ("present", "absent"):
+            return f"; did you mean '{word}'?" if equal else f"; '{word}' is a test and stands alone"
+        if word.startswith("not ") and equal:
+            rest = text[4:].strip()
+            return f"; did you mean '{'not in' if rest.startswith('[') else '!='} {rest}'?"
+        if text.startswith("["):
+            return f"; a list is written 'in {text}' or 'not in {text}'"
+        if found := self.scope.unmarked(text):
+            return f"; did you mean '= {found}'?" if equal else "; a list holds values, and so does '!='"
+        match = REF.match(text)
+        if match and any(match.group(2) in kind.properties for kind in self.scope.kinds.values()):
+            return f"; unknown alias '{match.group(1)}'{suggestion(match.group(1), self.scope.bound)}"
+        return None
 
     def choices(self, operator: Operator, items: tuple[Node, ...], written: str) -> list[Test]:
         if not items:
@@ -104,6 +122,8 @@ class TestReader:
             if isinstance(item, Scalar) and self.prop.type in NUMERIC:
                 plain = Scalar(item.text, False, item.line)
             value = read_value(self.report, plain, self.prop, self.kind.name)
+            if isinstance(value, str) and self.misread(value, equal=False):
+                continue
             if value is not None and value in values:
                 self.report.add(item, f"{self.what}: '{value}' is listed twice")
             elif value is not None:
@@ -157,7 +177,7 @@ class TestReader:
         if self.prop.values and rest not in self.prop.values:
             self.report.add(self.node, code_fault(self.prop, rest))
             return None
-        return constant(rest)
+        return None if self.misread(rest, equal=False) else constant(rest)
 
     def unit(self) -> str | None:
         return DAYS if self.prop.type == "date" else self.prop.unit

@@ -193,7 +193,8 @@ class _Reader:
         days = [p.factor for p in products if p.type == "date"]
         rest = [p for p in products if p.type != "date"]
         if any(p.type == "decimal" for p in rest):
-            self.fail(f"'{self.text}' adds a part of a day to a date")
+            hint = "days are whole, and written without a point"
+            self.fail(f"'{self.text}' adds a part of a day to a date; {hint}")
             return None
         if days == [1]:
             return "date"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from rules.errors import Problem
 from rules.language.model import ALONE, FINDING, Condition, Linear, Missing, Pack, Statement, Test
+from rules.language.reach import forestalled, never_given
 from rules.language.report import suggestion
 
 
@@ -77,6 +78,8 @@ def _statement(pack: Pack, statement: Statement) -> Iterator[Problem]:
         if case.id and case.id not in tested and (case.then or case.finding):
             yield problem(f"has no positive test that gives the case '{case.id}'", case.line)
     yield from _unprovable(pack, statement)
+    yield from never_given(pack, statement)
+    yield from forestalled(statement)
 
 
 def always_speaks(statement: Statement) -> bool:

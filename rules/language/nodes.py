@@ -82,6 +82,24 @@ def read_nodes(data: bytes, file: str, problems: list[Problem]) -> Node | None:
     return None
 
 
+def line_of(data: bytes, path: tuple[str | int, ...]) -> int:
+    """Returns the line on which a value stands, or the nearest one above it that is there."""
+    node = read_nodes(data, "", [])
+    line = 1
+    for step in path:
+        if isinstance(node, Mapping):
+            found = next((entry for entry in node.entries if entry[0].text == str(step)), None)
+            if found is None:
+                break
+            line, node = found[0].line, found[1]
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+            line = node.line
+        else:
+            break
+    return line
+
+
 def _hidden(text: str) -> _Refused | None:
     """Returns why a text is refused that shows a reader something else than it holds."""
     if text.isascii() and "\r" not in text:

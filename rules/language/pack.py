@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -12,7 +14,7 @@ from typing import get_args
 from rules.errors import PackError, Problem
 from rules.language.kinds import read_kinds
 from rules.language.model import Pack, Parameter, Statement, Status
-from rules.language.nodes import Node, read_nodes
+from rules.language.nodes import MAX_BYTES, Node, read_nodes
 from rules.language.readers import held_back
 from rules.language.registers import read_evidence, read_head, read_parameters, read_tables
 from rules.language.report import Report, suggestion
@@ -41,6 +43,11 @@ def load_pack(
     `parameters` and `states` are a site's own values, by parameter name and by statement id.
     """
     return _Loader(folder or PACKAGED, parameters or {}, states or {}).load()
+
+
+def _is_named(path: Path) -> bool:
+    """Tells whether a path has the name of a file of a pack, or links to a folder that may hold one."""
+    return path.suffix.lower() in (".yaml", ".yml") or (path.is_symlink() and path.is_dir())
 
 
 class _Loader:
@@ -93,22 +100,44 @@ class _Loader:
         """Reads every YAML file of the folder, in the order of their paths."""
         if not self.folder.is_dir():
             raise PackError((Problem(str(self.folder), 1, "there is no such folder"),))
-        paths = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in (".yaml", ".yml"))
+        paths = sorted(path for path in self.folder.rglob("*") if _is_named(path))
         if len(paths) > MAX_FILES:
             raise PackError((Problem(str(self.folder), 1, f"more than {MAX_FILES} files"),))
         for path in paths:
-            name = path.relative_to(self.folder).as_posix()
-            if path.is_symlink() and not path.resolve().is_relative_to(self.folder.resolve()):
-                self.problems.append(Problem(name, 1, "the file is a link out of the pack's folder"))
-                continue
-            if path.is_file():
-                self.files[name] = path.read_bytes()
-                self.check_place(name)
+            # Of a name that is not UTF-8 every such byte is shown.
+            name = os.fsencode(path.relative_to(self.folder).as_posix()).decode("utf-8", "backslashreplace")
+            fault = self.unreadable(path, name)
+            try:
+                if fault is None:
+                    self.files[name] = path.read_bytes()
+                    self.check_place(name)
+            except OSError as error:
+                fault = f"the file cannot be read: {error.strerror}"
+            if fault is not None:
+                self.problems.append(Problem(name, 1, fault))
+        # What was refused is there, and is named already.
+        named = {*self.files, *(problem.file for problem in self.problems)}
         for name in _REQUIRED:
-            if name not in self.files:
+            if name not in named:
                 self.problems.append(Problem(name, 1, "the file is missing"))
-        if not any(name.startswith("statements/") for name in self.files):
+        if not any(name.startswith("statements/") for name in named):
             self.problems.append(Problem("statements", 1, "there is no file of statements"))
+
+    def unreadable(self, path: Path, name: str) -> str | None:
+        """Says why a file is not read; whatever has the name of one is never passed over."""
+        if name != path.relative_to(self.folder).as_posix():
+            return "the file's name is not UTF-8"
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.folder)):
+            return "the file is a link out of the pack's folder"
+        try:
+            found = path.stat()
+        except OSError as error:
+            return f"the file cannot be read: {error.strerror}"
+        if path.is_symlink() and stat.S_ISDIR(found.st_mode):
+            return "a link to a folder is not followed; put the files here"
+        if not stat.S_ISREG(found.st_mode):
+            return "this is no regular file"
+        return f"the file is larger than {MAX_BYTES} bytes" if found.st_size > MAX_BYTES else None
 
     def check_place(self, name: str) -> None:
         head, _, rest = name.partition("/")
@@ -156,12 +185,17 @@ class _Loader:
                 )
             if status not in get_args(Status):
                 self.site(f"the state of '{id_}' must be active, shadow or off, not '{status}'")
-        for id_, readers in held_back(self.site_states, statements).items():
-            if id_ not in helpers:
-                self.site(
-                    f"'{id_}' cannot be {self.site_states[id_]}: {', '.join(readers)} rest on what it "
-                    "concludes; set these to off or shadow too, or leave it active"
-                )
+        by_id = {statement.id: statement for statement in statements}
+        for id_, readers in held_back(statements).items():
+            one = by_id[id_]
+            message = (
+                f"'{id_}' cannot be {one.status}: {', '.join(readers)} rest on what it concludes; set these "
+                "to off or shadow too, or leave it active"
+            )
+            if id_ not in self.site_states:
+                self.problems.append(Problem(one.file, one.line, message))
+            elif id_ not in helpers:
+                self.site(message)
 
     def site(self, message: str) -> None:
         self.problems.append(Problem(SITE, 1, message))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping as Table
 
 from rules.facts import Value
 from rules.language.kinds import IDENTIFIER_SAID, is_identifier
-from rules.language.model import UNKNOWN, Evidence, Kind, Parameter
+from rules.language.model import ALONE, UNKNOWN, Evidence, Kind, Parameter
 from rules.language.nodes import Mapping, Node, Scalar, Sequence
 from rules.language.report import Report
 from rules.language.scalars import (
@@ -49,13 +50,11 @@ def read_parameters(report: Report, root: Node | None) -> dict[str, Parameter]:
             report.add(key, f"{what}: {IDENTIFIER_SAID}")
         mapping = report.mapping(node, what)
         if mapping is not None:
-            parameter = _parameter(report, key, mapping, what)
-            if parameter is not None:
-                found[key.text] = parameter
+            found[key.text] = _parameter(report, key, mapping, what)
     return found
 
 
-def _parameter(report: Report, key: Scalar, node: Mapping, what: str) -> Parameter | None:
+def _parameter(report: Report, key: Scalar, node: Mapping, what: str) -> Parameter:
     parts = report.keys(node, what, _PARAMETER_KEYS, ("value", "unit", "valid-from", "source"))
     value = read_number(report, parts["value"], f"value of {what}") if "value" in parts else None
     unit = read_text(report, _one(parts.get("unit")), f"unit of {what}") if "unit" in parts else None
@@ -66,9 +65,9 @@ def _parameter(report: Report, key: Scalar, node: Mapping, what: str) -> Paramet
     if read == default:
         report.add(key, f"{what} must say either 'read: true' (read in the source) or 'default: true'")
     title = read_text(report, parts["title"], f"title of {what}") if "title" in parts else None
-    if value is None or day is None:
-        return None
     shown = "shown" in parts and read_flag(report, parts["shown"], f"'shown' of {what}")
+    # What could not be read is refused here, once, and not again as unknown wherever it is used.
+    value, day = 1 if value is None else value, day or datetime.date.min
     return Parameter(value, unit or "", day, source or "", read, False, title, key.line, shown)
 
 
@@ -142,7 +141,23 @@ def read_tables(
             report.add(key, f"kind '{kind.name}' is an input and cannot have a table too")
         rows = report.sequence(node, f"table '{key.text}'")
         found[key.text] = tuple(read_fact(report, row, kind, complete=True) for row in rows)
+        _check_unique(report, rows, found[key.text], kind)
     return found
+
+
+def _check_unique(
+    report: Report, rows: tuple[Node, ...], facts: tuple[Table[str, Value], ...], kind: Kind
+) -> None:
+    """Notes rows that differ where the kind allows one; equal rows are one fact."""
+    if kind.unique is None:
+        return
+    seen: dict[Value | None, tuple[Table[str, Value], int]] = {}
+    for row, fact in zip(rows, facts, strict=True):
+        mark = None if kind.unique == ALONE else fact.get(kind.unique)
+        first, line = seen.setdefault(mark, (fact, row.line))
+        if first != fact:
+            what = "one row" if kind.unique == ALONE else f"one row for each '{kind.unique}'"
+            report.add(row, f"the table '{kind.name}' has at most {what} (also line {line})")
 
 
 def read_fact(report: Report, node: Node, kind: Kind, *, complete: bool) -> Table[str, Value]:

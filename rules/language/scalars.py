@@ -75,14 +75,12 @@ def read_flag(report: Report, node: Node, what: str) -> bool:
 
 def read_choice(report: Report, node: Node | None, what: str, known: tuple[str, ...]) -> str | None:
     """Returns one of the known words."""
-    text = read_text(report, node, what)
-    if text is not None and text not in known:
-        report.add(
-            node or 1,
-            f"{what} '{text}' is not one of {', '.join(known)}{suggestion(text, known, listed=False)}",
-        )
+    if isinstance(node, Scalar) and node.text.strip() and node.text.strip() not in known:
+        # Before anything is said on quotes: quoted it would not be one of them either.
+        meant = suggestion(node.text, known, listed=False)
+        report.add(node, f"{what} '{node.text}' is not one of {', '.join(known)}{meant}")
         return None
-    return text
+    return read_text(report, node, what)
 
 
 def parse_number(text: str) -> int | Decimal | None:
@@ -150,7 +148,12 @@ def read_value(report: Report, node: Node, prop: Property, where: str) -> Value 
     if prop.type in ("int", "decimal"):
         number = read_number(report, node, what)
         if number is not None and prop.type == "int" and not isinstance(number, int):
-            report.add(node, f"{what} is an int; '{number}' is not whole")
+            said = (
+                f"write '{int(number)}' without a point"
+                if number == int(number)
+                else f"'{number}' is not whole"
+            )
+            report.add(node, f"{what} is an int; {said}")
             return None
         return Decimal(number) if number is not None and prop.type == "decimal" else number
     if prop.type == "date":

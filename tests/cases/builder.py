@@ -60,6 +60,9 @@ ORDERS = {
     **OPERATIONS,
     "watch": (Disposition.WATCH_AND_WAIT,),
     "mri": (Imaging.MR_LIVER_WO_W,),
+    "mri-plain": (Imaging.MR_LIVER_WO,),
+    "ct": (Imaging.CT_LIVER_W,),
+    "pet": (Method.PET_CT_FDG,),
     "ious": (Method.IOUS_LIVER,),
     "ceious": (Method.CEIOUS,),
     "chemo": (Operation.CHEMOTHERAPY,),
@@ -123,6 +126,10 @@ class Builder:
             str(told["day"]), told.get("text", "Operation"), kind, self._named(told.get("lesions", ()))
         )
         done["status"] = told.get("status", "completed")
+        if told.get("modified"):
+            done["modifierExtension"] = [{"url": "https://vestige.example/modified", "valueBoolean": True}]
+        if told["day"] == "unknown":
+            del done["performedDateTime"]
         if not done["extension"]:
             del done["extension"]
         self.operations[told.get("key", f"operation-{len(self.operations)}")] = done
@@ -130,6 +137,8 @@ class Builder:
     def study(self, told: Mapping[str, Any]) -> None:
         kind = next(KINDS[key] for key in told if key in KINDS)
         day = str(next(told[key] for key in told if key in KINDS))
+        first, dated = len(self.story.resources), day != "unknown"
+        day = day if dated else str(self.told["today"])
         study = self.story.examined(kind, day, told, self.operations.get(told.get("at", "")))
         for label, body in self.lesions.items():
             if label in told:
@@ -140,6 +149,8 @@ class Builder:
             for label, body in self.lesions.items():
                 if label not in told:
                     self.story.state(body, study, told["all"])
+        if not dated:
+            self._undated(first)
 
     def doses(self, told: Mapping[str, Any]) -> None:
         days = [str(day) for day in _list(told["day"])] if "day" in told else []
@@ -147,11 +158,16 @@ class Builder:
         drugs = [Drug[name.upper()] for name in told.get("of", ["oxaliplatin", "fluorouracil"])]
         start = sum(1 for one in self.story.resources if one["resourceType"] == "MedicationAdministration")
         self.story.cycles(days, *drugs)
-        if start:
+        if start or not told.get("numbered", True):
             given = [one for one in self.story.resources if one["resourceType"] == "MedicationAdministration"]
             for place, one in enumerate(given[start:]):
                 one["id"] = f"{one['id']}-{start + place}"
                 del one["extension"]
+
+    def _undated(self, first: int) -> None:
+        for one in self.story.resources[first:]:
+            for name in ("started", "effectiveDateTime", "issued"):
+                one.pop(name, None)
 
     def attribute(self, told: Mapping[str, Any]) -> None:
         for label, given in told.items():
@@ -226,6 +242,8 @@ class Builder:
         if "unit" in told:
             made["code"] = Cea.ARBITRARY.concept
             made["valueQuantity"] = {"value": value, "unit": told["unit"]}
+        if "comparator" in told:
+            made["valueQuantity"]["comparator"] = told["comparator"]
         if "lab" in told:
             made["performer"] = [{"reference": f"Organization/{told['lab']}"}]
         if "as" in told:  # the same code, in another unit or in none

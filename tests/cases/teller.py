@@ -101,12 +101,16 @@ class Teller(Story):
             study = self.study(day, kind, title, part_of=part_of)
         if "region" in told:
             for series in study["series"]:
-                series["bodySite"] = REGIONS[told["region"]].coding
+                if told["region"] == "unknown":
+                    del series["bodySite"]
+                else:
+                    series["bodySite"] = REGIONS[told["region"]].coding
             del study["procedureCode"]
             self._report_of(study)["code"] = METHODS[kind].concept
         if kind != "US":
             self._report_of(study)["status"] = told.get("status", "final")
         self._stated_as[study["id"]] = told.get("status", "final")
+        study["status"] = told.get("study", "available")
         adequacy = told.get("adequacy", "adequate")
         if adequacy != "none":
             parts = protocol(PROTOCOLS[kind] | told.get("protocol", {}))
@@ -156,7 +160,7 @@ class Teller(Story):
         elif not isinstance(one, Mapping):
             one = {"mm": one}
         start = len(self.resources)
-        if "mm" in one or one.get("ttsm"):
+        if "mm" in one or "words" in one or one.get("ttsm"):
             self._size(lesion, study, one)
         says = one.get("says", "seen" if "mm" in one or one.get("ttsm") else None)
         if says is not None and says != "size-only":
@@ -176,6 +180,10 @@ class Teller(Story):
             self._new(lesion, study, one["new"])
         for resource in self.resources[start:]:
             resource["status"] = one.get("status", self._stated_as.get(study["id"], "final"))
+            if "day" in one:
+                resource["effectiveDateTime"] = str(one["day"])
+            if "code" in one:
+                resource["code"] = {"text": one["code"]}
             if lesion is None and "segment" in one:
                 resource["bodySite"] = SITE_OF_SEGMENT[one["segment"]].concept
             if "id" in one and resource["code"] == Topic.VISIBILITY.concept:
@@ -190,6 +198,8 @@ class Teller(Story):
         if "mm" in one:
             unit = one.get("unit", "mm")
             parts.append(component(Size.LONGEST, valueQuantity=quantity(one["mm"], unit)))
+        if "words" in one:
+            parts.append(component(Size.LONGEST, valueString=one["words"]))
         if one.get("ttsm"):
             parts.append(component(Size.TTSM, valueBoolean=True))
         self._observation(

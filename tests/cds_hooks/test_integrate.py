@@ -173,6 +173,48 @@ def test_the_settings_of_the_site_are_in_the_tables() -> None:
     assert document["jwt"]["maxSeconds"] == 900
 
 
+def test_nothing_of_another_client_is_pasted_and_nothing_is_lost(tmp_path: Path) -> None:
+    """What is pasted over our settings must leave this client as it was, and give it no other's server."""
+    (tmp_path / "k.json").write_text('{"keys": []}')
+    one, two, other = "https://one.example", "https://two.example", "https://other.example"
+    first = Issuer(
+        issuer=one,
+        jwks_file=tmp_path / "k.json",
+        audiences=("the site's",),
+        tenants=("main",),
+        algorithms=("RS384",),
+        profile="epic",
+    )
+    second = Issuer(issuer=two, jku=(f"{two}/a", f"{two}/b"), profile="epic")
+    servers = (
+        FhirServer(base="https://fhir.one.example", issuer=one, dialect="epic"),
+        FhirServer(base="https://fhir.other.example", issuer=other),
+        FhirServer(base="https://fhir.all.example", allow_http=True),
+    )
+    trust = Trust(issuers=(first, second, Issuer(issuer=other, jku=(f"{other}/k",))))
+    settings = Settings(trust=trust, fhir=Fhir(servers=servers))
+    whole = integration(PROFILES["epic"], settings, TEXTS, base=BASE)
+    told = page(whole)
+    assert other not in told
+    assert "`the site's`" in told
+    assert "PLACEHOLDER" not in told
+    pasted = tmp_path / "vestige.toml"
+    pasted.write_text(re.findall(r"```toml\n(.*?)\n```", told, re.DOTALL)[0])
+    again = load(pasted, {})
+    assert again.trust.issuers == (first, second)
+    assert again.fhir.servers == (servers[0], servers[2])
+    document = as_document(whole)
+    assert document["fhirServers"] == [servers[0].base, servers[2].base]
+    assert document["jwt"]["audiences"] == ["the site's"]
+
+
+def test_placeholders_are_marked_as_such() -> None:
+    told = page(integration(PROFILES["epic"], Settings(), TEXTS, base=BASE))
+    assert len(re.findall(r"^(issuer|jku|base) = .*# PLACEHOLDER", told, re.MULTILINE)) == 3
+    oracle = page(integration(PROFILES["oracle"], Settings(), TEXTS, base=BASE))
+    assert re.findall(r"^(\w+) = .*# PLACEHOLDER", oracle, re.MULTILINE) == ["base"]
+
+
 def test_override_reasons_are_those_on_the_cards() -> None:
     reasons = made("generic")["overrideReasons"]
     assert {one["code"] for one in reasons} == set(TEXTS.data["override"])
@@ -210,10 +252,18 @@ def test_the_page_to_work_from(client: str, tmp_path: Path) -> None:
         (["cerner", "--base", BASE], "no client is called 'cerner'"),
         (["epic"], "--base"),
         (["epic", "--base", "cds.example"], "no http or https address"),
-        (["epic", "--base", "https://cds.example?x=1"], "no http or https address"),
+        (["epic", "--base", "https://cds.example?x=1"], "it holds a query or fragment"),
+        (["epic", "--base", ""], "--base cannot be used: it is empty"),
+        (["epic", "--base", "https://u:secret@cds.example"], "user name or password"),
+        (["epic", "--base", "https://cds.example:99999"], "no valid address"),
+        (["epic", "--base", "https://cds example"], "a character that no address has"),
+        (["epic", "--base", "https://cds.example/a|b"], "a character that no address has"),
+        (["epic", "--base", BASE + "/cds-services/"], "end before /cds-services"),
+        (["epic", "--base", "http://cds.example"], "by https"),
     ],
 )
 def test_what_cannot_be_said_is_2(arguments: list[str], named: str) -> None:
     answer = ran(*arguments)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert named in answer.stderr
+    assert "secret" not in answer.stderr

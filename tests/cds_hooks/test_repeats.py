@@ -24,6 +24,7 @@ from cds_hooks.counted import NOTHING
 from cds_hooks.desk import Desk
 from cds_hooks.page.records import Records
 from cds_hooks.repeats import MOST, Decided, Repeats, digest
+from cds_hooks.trust import OPEN
 from cds_hooks.usecase import UseCase
 from fhir_profiles import samples
 from plugin.chart import Chart, Gap, GapReason, Read
@@ -155,9 +156,8 @@ class Site:
 
     def cards(self, call: dict[str, Any]) -> list[dict[str, Any]]:
         service = self.desk.services[SERVICES[call["hook"]]]
-        cards: list[dict[str, Any]] = json.loads(self.desk.call(service, json.dumps(call).encode(), ()).body)[
-            "cards"
-        ]
+        reply = self.desk.call(service, json.dumps(call).encode(), OPEN)
+        cards: list[dict[str, Any]] = json.loads(reply.body)["cards"]
         return cards
 
     def records(self, count: int) -> list[Record]:

@@ -8,6 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cds_hooks.cli.rules import app
+from rules.catalogue import catalogue_of
+from rules.language import load_pack
 from tests.rules.packing import write_pack
 from tests.rules.test_lint import FULL
 
@@ -38,6 +40,13 @@ def test_a_pack_in_order(tmp_path: Path) -> None:
     assert (code, told.split(",")[0]) == (0, "no problem")
 
 
+def test_a_promise_that_checks_alone_keep(tmp_path: Path) -> None:
+    folder = write_pack(tmp_path, STATEMENTS, **REGISTERS, catalogue="catalogue:\n  X: {checks: [x]}\n")
+    assert check(folder)[0] == 0
+    (entry,) = catalogue_of(load_pack(folder))
+    assert (entry.title, entry.rules, entry.checks) == ("X", (), ("x",))
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
     [
@@ -45,6 +54,16 @@ def test_a_pack_in_order(tmp_path: Path) -> None:
         ({"catalogue": "catalogue:\n  X: {rules: [TT]}\n"}, "X names no statement: TT"),
         ({"catalogue": "catalogue:\n  X: {title: nothing}\n"}, "X names neither rules nor checks"),
         ({"catalogue": "catalogue:\n  X: {rules: [T]}\n  X: {rules: [T]}\n"}, "the key 'X' occurs twice"),
+        ({"catalogue": "catalogue:\n  X: 5\n"}, "catalogue.yaml:2: X must be a mapping"),
+        ({"catalogue": "catalogue:\n  X: {rules: 5}\n"}, "catalogue.yaml:2: X must be a list"),
+        ({"catalogue": "catalogue:\n  X: {rules: T}\n"}, "X must be a list"),
+        ({"catalogue": "catalogue:\n  X: {rules: }\n"}, "X names neither rules nor checks"),
+        ({"catalogue": "catalogue:\n  X: {checks: yes}\n"}, "'checks' of X must be a list"),
+        ({"catalogue": "catalogue:\n  X: [1, 2]\n"}, "X must be a mapping"),
+        ({"catalogue": "catalogue:\n  X: {rules: [T], note: n}\n"}, "unknown key of X 'note'"),
+        ({"catalogue": "catalogue:\n  X: {rules: [T]}\nfurther: [TT]\n"}, "catalogue.yaml:3: 'further' names no statement: TT"),
+        ({"catalogue": "catalogue:\n  X: {rules: [[T]]}\n"}, "X must be a text"),
+        ({"catalogue": ""}, "catalogue.yaml must be a mapping"),
         ({"evidence": "evidence:\n  E1: {citation: c}\n  E2: {citation: c}\n  E3: {citation: c}\n"}, "no statement cites 'E3'"),
     ],
 )  # fmt: skip

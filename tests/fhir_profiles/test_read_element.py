@@ -110,6 +110,10 @@ def test_numbers_stay_as_written(given: object, expected: str | None) -> None:
         ({"code": "mm"}, "mm"),
         ({"system": "http://snomed.info/sct", "code": "258673006", "unit": "mm"}, "mm"),
         ({"system": "http://unitsofmeasure.org", "code": "cm", "unit": "mm"}, None),
+        ({"code": "mm", "unit": "centimeter"}, None),
+        ({"code": "cm", "unit": "inches"}, None),
+        ({"code": "mm", "unit": "Millimetres"}, "mm"),
+        ({"code": "mm", "unit": "pixels"}, "mm"),
         ({}, None),
     ],
 )

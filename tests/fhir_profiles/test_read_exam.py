@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from fhir_profiles.codes import DCM, Contrast, Imaging, Method, Organ, Protocol, ProtocolValue, Site, Topic
+from fhir_profiles.codes import (
+    DCM,
+    Contrast,
+    Imaging,
+    ImagingElsewhere,
+    Method,
+    Organ,
+    Protocol,
+    ProtocolValue,
+    Site,
+    Topic,
+)
 from fhir_profiles.records import Exam, ExamAdequacy, Report
 from tests.fhir_profiles.resources import mm, observation, one, records, refused, snomed
 
@@ -54,6 +65,7 @@ def test_classes(fields: dict[str, Any], classes: tuple[str, ...]) -> None:
         ([Site.CHEST_ABDOMEN_PELVIS.coding], "abdomen"),
         ([{"concept": {"coding": [Site.WHOLE_BODY.coding]}}], "whole-body"),
         ([Site.PELVIS.coding], "other"),
+        ([Site.THORAX.coding], "other"),
         ([Organ.COLON.coding], None),  # images of the colon may hold the liver
         ([Organ.LUNG.coding, Site.PELVIS.coding], None),
         ([Site.PELVIS.coding, Site.LIVER.coding], "liver"),
@@ -66,6 +78,36 @@ def test_classes(fields: dict[str, Any], classes: tuple[str, ...]) -> None:
 def test_an_unknown_region_is_never_another_region(sites: list[Any], region: str | None) -> None:
     series = [{"bodySite": site} if site else {} for site in sites]
     assert one(study(series=series), Exam).region == region
+
+
+CHEST = ImagingElsewhere.CT_CHEST.concept
+LOCAL = {"coding": [{"system": "urn:local", "code": "CTTH"}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "region"),
+    [
+        ({"procedureCode": [CHEST]}, "other"),
+        ({"procedure": [{"concept": CHEST}]}, "other"),
+        ({"procedureCode": [{"coding": [*LOCAL["coding"], *CHEST["coding"]]}]}, "other"),
+        ({"procedureCode": [CHEST, LOCAL]}, None),  # one of several parts, the other is not known
+        ({"procedureCode": [CHEST, Imaging.CT_LIVER.concept]}, "liver"),
+        ({"procedureCode": [CHEST], "series": [{"bodySite": Site.CHEST_ABDOMEN.coding}]}, "abdomen"),
+        ({"procedureCode": [CHEST], "series": [{"bodySite": snomed("123")}]}, None),
+        ({"procedureCode": [LOCAL]}, None),
+    ],
+)
+def test_the_procedure_tells_the_region_where_no_site_does(
+    fields: dict[str, Any], region: str | None
+) -> None:
+    assert one(study(**fields), Exam).region == region
+
+
+@pytest.mark.parametrize("code", list(ImagingElsewhere))
+def test_a_report_on_another_part_of_the_body(code: ImagingElsewhere) -> None:
+    linked = [{"reference": "ImagingStudy/s1"}]
+    assert one(report(code=code.concept, imagingStudy=linked), Report).region == "other"
+    assert one(report(code=LOCAL, imagingStudy=linked), Report).region is None
 
 
 def test_a_study_without_a_day_or_with_a_bad_one() -> None:

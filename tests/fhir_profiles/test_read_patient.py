@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fhir_profiles.codes import DICOM_UID, ICD10, Contrast, Diagnosis, Identifier, Organ, Site
+from fhir_profiles.codes import DCM, DICOM_UID, ICD10, Contrast, Diagnosis, Identifier, Organ, Site
 from fhir_profiles.read import subject_of, token, unbundle
 from fhir_profiles.records import ConditionRecord, LesionRecord, PatientFact, PatientRecord
 from tests.fhir_profiles.resources import BASE, concept, one, records, refused, snomed, visibility
@@ -103,6 +103,24 @@ def test_lesions() -> None:
         "BodyStructure/l1", "2.25.1", "L3", "VI",
     )  # fmt: skip
     assert (found.liver, found.active, found.subject) == (True, False, "Patient/p1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "uid"),
+    [
+        (None, "1.2.3"),
+        ({"coding": [{"system": DCM, "code": "112040"}]}, "1.2.3"),
+        ({"coding": [{"system": DCM, "code": "112002"}]}, None),
+        ({"coding": [{"system": DCM, "code": "110180"}]}, None),
+        ({"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "ACSN"}]}, None),
+        ({"text": "Series Instance UID"}, None),
+    ],
+)
+def test_a_uid_of_something_else_is_no_lesion(kind: dict[str, Any] | None, uid: str | None) -> None:
+    given = {"type": kind, "system": DICOM_UID, "value": "urn:oid:1.2.3"}
+    if kind is None:
+        del given["type"]
+    assert one(body(identifier=[given]), LesionRecord).ref.uid == uid
 
 
 @pytest.mark.parametrize(

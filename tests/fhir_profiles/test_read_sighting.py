@@ -18,6 +18,7 @@ from fhir_profiles.codes import (
     Topic,
     Visibility,
 )
+from fhir_profiles.read import with_selections
 from fhir_profiles.records import PathologyNodule, Rejected, Sighting
 from tests.fhir_profiles.resources import (
     BASE,
@@ -104,6 +105,8 @@ def test_size(quantity: dict[str, Any], expected: str) -> None:
     [
         ({"value": 14}, "unit"),
         (mm(14, "in"), "unit"),
+        ({"value": 1.2, "unit": "centimeter", "code": "mm"}, "unit"),
+        ({"value": 1.2, "unit": "Centimetres", "code": "mm"}, "unit"),
         ({"value": 14, "unit": "cm", "code": "mm", "system": "http://unitsofmeasure.org"}, "unit"),
         (mm(301), "implausible"),
         (mm(31, "cm"), "implausible"),
@@ -127,6 +130,26 @@ def test_a_number_that_is_none_says_nothing(quantity: dict[str, Any]) -> None:
     sighting = one(size(quantity), Sighting)
     assert (sighting.visibility, sighting.mm) == (None, None)
     assert sighting.size_rejected in {"negative", "no-number"}
+
+
+@pytest.mark.parametrize(
+    ("value", "visibility", "zero", "why"),
+    [
+        ("1,2", "visible", False, "no-number"),
+        ("ca. 12", "visible", False, "no-number"),
+        ("0,0", None, True, None),
+        ("-1,2", None, False, "negative"),
+        ("n/a", None, False, "no-number"),
+        (True, None, False, "no-number"),
+        ({"odd": 1}, None, False, "no-number"),
+    ],
+)
+def test_a_value_that_is_no_number_may_still_be_a_size(
+    value: Any, visibility: str | None, zero: bool, why: str | None
+) -> None:
+    sighting = one(size(mm(1, "cm") | {"value": value}), Sighting)
+    assert (sighting.mm, sighting.visibility) == (None, visibility)
+    assert (sighting.zero_size, sighting.size_rejected) == (zero, why)
 
 
 def test_comparators_are_kept() -> None:
@@ -277,6 +300,11 @@ def test_a_measure_with_neither_value_nor_unit_says_nothing() -> None:
     assert refused(observation(Measure.ADC, dataAbsentReason=snomed("1"))) == "no-value"
 
 
+SERIES_UID = {
+    "type": {"coding": [{"system": DCM, "code": "112002"}]},
+    "system": DICOM_UID,
+    "value": "urn:oid:1.2.3.4",
+}
 UID = {"type": Identifier.TRACKING_UID.concept, "system": DICOM_UID, "value": "urn:oid:2.25.1"}
 BODY = {
     "resourceType": "BodyStructure",
@@ -331,6 +359,8 @@ def test_the_lesion_is_found_in_every_dialect(
         {"focus": [{"reference": "Patient/p1"}]},
         {"focus": [{"reference": "BodyStructure/a"}, {"reference": "BodyStructure/b"}]},
         {"focus": [{"reference": "#gone"}]},
+        {"focus": [{"identifier": SERIES_UID}]},
+        {"focus": [{"identifier": {**SERIES_UID, "type": {"text": "Series"}}}]},
     ],
 )
 def test_a_lesion_that_is_not_named_stays_unmatched(fields: dict[str, Any]) -> None:
@@ -345,7 +375,7 @@ def test_a_lesion_that_is_not_named_stays_unmatched(fields: dict[str, Any]) -> N
         (
             {"partOf": [{"reference": "#st"}],
              "contained": [{"resourceType": "ImagingStudy", "id": "st",
-                            "identifier": [{"system": DICOM_UID, "value": "urn:oid:1.2.3"}]}]},
+                            "identifier": [SERIES_UID, {"system": DICOM_UID, "value": "urn:oid:1.2.3"}]}]},
             None, "1.2.3",
         ),
     ],
@@ -367,6 +397,38 @@ def test_a_selection_of_images_names_its_study() -> None:
     fields = {"partOf": [], "derivedFrom": [{"reference": "#sel"}], "contained": [selection]}
     (study,) = one(visibility(**fields), Sighting).studies
     assert (study.key, study.uid) == ("ImagingStudy/s7", "1.2.3")
+
+
+SELECTION = {
+    "resourceType": "ImagingSelection",
+    "id": "sel",
+    "status": "available",
+    "derivedFrom": [{"reference": "ImagingStudy/s7"}],
+}
+
+
+def test_a_selection_of_its_own_names_the_study() -> None:
+    links = [{"reference": "Observation/x"}, {"reference": f"{BASE}/ImagingSelection/sel"}]
+    given = visibility(partOf=[], derivedFrom=links)
+    assert one(given, Sighting).studies == ()
+    resolved, *others = with_selections([given, SELECTION, {**SELECTION, "id": "sel2"}], BASE)
+    assert [study.key for study in one(dict(resolved), Sighting).studies] == ["ImagingStudy/s7"]
+    assert [other["id"] for other in others] == ["sel", "sel2"]
+    assert "contained" not in given
+
+
+@pytest.mark.parametrize(
+    "selections",
+    [
+        [{**SELECTION, "status": "entered-in-error"}],
+        [SELECTION, {**SELECTION, "derivedFrom": [{"reference": "ImagingStudy/s8"}]}],
+        [{**SELECTION, "id": "another"}],
+        ["no object"],
+    ],
+)
+def test_a_selection_that_is_not_sure_names_none(selections: list[Any]) -> None:
+    given = visibility(partOf=[], derivedFrom=[{"reference": "ImagingSelection/sel"}])
+    assert with_selections([given, *selections])[0] == given
 
 
 def test_an_unlinked_observation_keeps_its_day_and_modality() -> None:
@@ -447,6 +509,42 @@ def test_subsets_versions_and_replacements_are_told() -> None:
     assert sighting.key == "Observation/o1"
     assert sighting.flags == ("subsetted",)
     assert sighting.replaces == ("Observation/old",)
+
+
+def in_component(value: Visibility, own: Visibility | None = None) -> dict[str, Any]:
+    part = {"code": Topic.VISIBILITY.concept, "valueCodeableConcept": value.concept}
+    return visibility(own, component=[part])
+
+
+@pytest.mark.parametrize("value", [Visibility.PRESENT, Visibility.NOT_DETECTED, Visibility.INDETERMINATE])
+def test_visibility_in_a_component(value: Visibility) -> None:
+    sighting = one(in_component(value), Sighting)
+    assert (sighting.visibility, sighting.explicit) == (one(visibility(value), Sighting).visibility, True)
+    assert one(in_component(value, value), Sighting).visibility == sighting.visibility
+
+
+def test_visibility_and_component_that_differ_are_refused() -> None:
+    assert refused(in_component(Visibility.PRESENT, Visibility.NOT_DETECTED)) == "value-not-accepted"
+
+
+def test_not_seen_in_a_component_beside_a_size_is_both() -> None:
+    part = {"code": Topic.VISIBILITY.concept, "valueCodeableConcept": Visibility.NOT_DETECTED.concept}
+    length = {"code": Size.LONGEST.concept, "valueQuantity": mm(6)}
+    found = records(size(None, component=[part, length]))
+    assert [each.visibility for each in found] == ["not-visible", "visible"]
+
+
+def test_an_unknown_code_that_may_tell_of_a_lesion_is_refused_by_name() -> None:
+    unknown = size(mm(14)) | {"code": {"text": "Nodule"}, "component": [], "valueQuantity": mm(14)}
+    (found,) = records(unknown)
+    assert isinstance(found, Rejected)
+    assert (found.reason, found.lesions[0].body, found.day.first) == (
+        "code-not-known",
+        "BodyStructure/l1",
+        date(2026, 10, 1),
+    )
+    assert records(unknown | {"valueQuantity": mm(14, "mL")}) == ()
+    assert records(unknown | {"focus": []}) == ()
 
 
 def test_an_unknown_modifier_is_never_overlooked() -> None:

@@ -18,7 +18,7 @@ from fhir_profiles.records import (
     Rejected,
     Treatment,
 )
-from tests.fhir_profiles.resources import concept, mm, observation, one, records, refused
+from tests.fhir_profiles.resources import BASE, concept, mm, observation, one, records, refused
 
 TARGET = "http://hl7.org/fhir/StructureDefinition/procedure-targetBodyStructure"
 
@@ -102,6 +102,8 @@ def test_an_infusion_over_two_days_keeps_its_range_and_long_intake_its_ends() ->
     del infusion["effectiveDateTime"]
     found = one(infusion, Dose)
     assert (found.day.first, found.day.last, found.continuous) == (date(2026, 6, 1), date(2026, 6, 3), False)
+    assert found.infusion
+    assert not one(dose(), Dose).infusion
     taken = {
         "resourceType": "MedicationStatement",
         "id": "m1",
@@ -114,6 +116,34 @@ def test_an_infusion_over_two_days_keeps_its_range_and_long_intake_its_ends() ->
     assert isinstance(last, Dose)
     assert [first.day, last.day] != [None, None]
     assert (first.kind, first.continuous, last.continuous) == ("statement", True, True)
+
+
+@pytest.mark.parametrize(
+    ("period", "days"),
+    [
+        (
+            {"start": "2026-05-01", "end": "2026"},
+            [("2026-05-01", "2026-05-01"), ("2026-05-01", "2026-12-31")],
+        ),
+        (
+            {"start": "2026-05", "end": "2026-07-10"},
+            [("2026-05-01", "2026-05-31"), ("2026-07-10", "2026-07-10")],
+        ),
+        (
+            {"start": "2026-05", "end": "2026-05"},
+            [("2026-05-01", "2026-05-31"), ("2026-05-01", "2026-05-31")],
+        ),
+        ({"end": "2026-05"}, [("2026-05-01", "2026-05-31")]),
+    ],
+)
+def test_an_end_of_a_period_is_as_exact_as_it_is_written(
+    period: dict[str, str], days: list[tuple[str, str]]
+) -> None:
+    given = dose(effectivePeriod=period)
+    del given["effectiveDateTime"]
+    found = records(given)
+    assert [(str(each.day.first), str(each.day.last)) for each in found if isinstance(each, Dose)] == days
+    assert not any(each.infusion for each in found if isinstance(each, Dose))
 
 
 def test_a_dose_without_a_readable_day_has_none() -> None:
@@ -131,6 +161,19 @@ def test_contained_and_external_medications() -> None:
     assert refused(outside) == "medication-not-resolved"
     resolved = with_medications([outside, inner])[0]
     assert one(dict(resolved), Dose).agent == "irinotecan"
+
+
+@pytest.mark.parametrize("reference", ["Medication/m", f"{BASE}/Medication/m", "Medication/m/_history/2"])
+def test_a_medication_of_r5_is_resolved(reference: str) -> None:
+    inner = {"resourceType": "Medication", "id": "m", "code": Drug.IRINOTECAN.concept}
+    other = {"resourceType": "Medication", "id": "medication", "code": Drug.OXALIPLATIN.concept}
+    given = dose(medication={"reference": {"reference": reference}}, contained=[other])
+    given["occurenceDateTime"] = given.pop("effectiveDateTime")
+    del given["medicationCodeableConcept"]
+    assert refused(given) == "medication-not-resolved"
+    resolved = with_medications([given, inner], BASE)[0]
+    assert one(dict(resolved), Dose).agent == "irinotecan"
+    assert with_medications([given, {**inner, "id": "another"}], BASE)[0] == given
 
 
 def test_cycle_intent_and_hepatic_artery() -> None:

@@ -7,16 +7,19 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from cds_hooks.cli.doctor import problems_of
 from plugin.probe.access import Access
 from plugin.probe.asker import Asker
 from plugin.probe.examination import Examination, Verdict
-from plugin.probe.examine import HARMLESS, examine, next_form
+from plugin.probe.examine import HARMLESS, examine
 from plugin.probe.imagined import imagine
 from plugin.probe.journal import Journal
 from plugin.probe.losses import losses
+from plugin.probe.pages import next_form
 from plugin.pull.queries import QUERIES
 from plugin.settings import Fhir, FhirServer, Settings, today
 from rules.evaluate import Evaluator
@@ -193,6 +196,61 @@ def test_a_self_link_without_the_patient_is_enough() -> None:
     assert {one.verdict for one in searched} == {Verdict.IGNORED}
 
 
+def test_a_self_link_of_a_narrower_search_is_told() -> None:
+    def script(request: Request, server: Hostile) -> Reply:
+        kind = request.path.split("/")[2]
+        asked = urlencode(request.query, doseq=True)
+        link = [{"relation": "self", "url": f"{server.base}/{kind}?{asked}&status=final"}]
+        return resource({"resourceType": "Bundle", "type": "searchset", "link": link})
+
+    with serving(script) as server:
+        found = examined(server.base)
+    assert found.of("imaging").verdict is Verdict.FAILED
+    assert "less than was asked" in found.of("imaging").detail
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"entry": "x"}, "1 parts of the Bundle cannot be read"),
+        ({"entry": ["x", None, {}]}, "3 parts of the Bundle cannot be read"),
+        ({"total": 5}, "0 of 5 results came"),
+        ({"total": "many"}, "cannot be read"),
+        ({"link": "x"}, "a further page may be lost"),
+        ({"type": "history"}, "of a type that no search is answered with"),
+    ],
+)
+def test_an_answer_that_a_hook_call_could_not_rely_on_is_failed(given: dict[str, Any], said: str) -> None:
+    answer = resource({"resourceType": "Bundle", "type": "searchset", **given})
+    with serving(lambda request, server: answer) as server:
+        found = examined(server.base)
+    imaging = found.of("imaging")
+    assert (imaging.verdict, said in imaging.detail) == (Verdict.FAILED, True), imaging.detail
+
+
+@pytest.mark.parametrize(
+    ("version", "problem"), [("4.0.1", False), ("4.3.0", False), ("5.0.0", True), ("1.0.2", True)]
+)
+def test_a_server_of_another_fhir_is_a_problem(version: str, problem: bool) -> None:
+    statement = {"resourceType": "CapabilityStatement", "fhirVersion": version}
+
+    def script(request: Request, server: Hostile) -> Reply:
+        return (
+            resource(statement) if request.path.endswith("/metadata") else Plain(with_data())(request, server)
+        )
+
+    with serving(script) as server:
+        found = examined(server.base)
+    told = [one for one in problems_of(found, []) if f"FHIR {version}" in one]
+    assert bool(told) is problem
+
+
+def test_what_came_in_place_of_the_statement_is_told() -> None:
+    with serving(lambda request, server: resource({"resourceType": "Basic"})) as server:
+        found = examined(server.base)
+    assert found.statement_detail == "HTTP 200, but another resource"
+
+
 @pytest.mark.parametrize(
     ("reply", "verdict"),
     [
@@ -255,7 +313,9 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
         (["http://127.0.0.1/fhir", "--auth", "bearer"], "VESTIGE_FHIR_TOKEN"),
         (["http://127.0.0.1/fhir", "--auth", "backend"], "--client-id"),
         (["http://127.0.0.1/fhir", "--auth", "client-credentials"], "--client-id"),
-        (["http://127.0.0.1/fhir", "--dialect", "epik"], "did you mean"),
+        (["http://127.0.0.1/fhir", "--dialect", "epik"], "vestige: --dialect: unknown; did you mean"),
+        (["http://127.0.0.1/fhir", "--ca-bundle", "none.pem"], "vestige: --ca-bundle: there is no file"),
+        (["http://127.0.0.1/fhir", "--ca-bundle", __file__], "holds no certificate in PEM"),
     ],
 )
 def test_unusable_input(arguments: list[str], words: str, tmp_path: Path) -> None:

@@ -215,7 +215,12 @@ class History:
         return self.observation(code, day, valueQuantity=value_quantity, **ranges, **more)
 
     def decide(
-        self, lesion: Resource | None, value: Disposition, day: str, reason: Reason | None = None, **more: Any
+        self,
+        lesion: Resource | None,
+        value: Disposition,
+        day: str | None,
+        reason: Reason | None = None,
+        **more: Any,
     ) -> Resource:
         parts = [coded(Attribute.REASON, reason)] if reason else []
         return self.observation(
@@ -227,7 +232,7 @@ class History:
             **more,
         )
 
-    def attribute(self, lesion: Resource, day: str, *parts: Resource) -> Resource:
+    def attribute(self, lesion: Resource, day: str | None, *parts: Resource) -> Resource:
         return self.observation(
             Topic.ATTRIBUTE, day, component=list(parts), **self._where(lesion, None, None)
         )

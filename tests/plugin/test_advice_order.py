@@ -88,7 +88,7 @@ def test_surplus_cards_become_titles_in_the_last() -> None:
     assert len(cards) == 4
     assert "Also found" in cards[-1].detail
     assert "Size says progression" in cards[-1].detail
-    assert "Last liver imaging" in cards[-1].detail
+    assert "Last CT or MRI of the liver" in cards[-1].detail
     assert all("Also found" not in card.detail for card in cards[:-1])
 
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
+from fhir_profiles import samples, write
 from fhir_profiles.check import check
+from fhir_profiles.records import LesionRef
 from plugin.advice import advise
-from plugin.decision import Advice
+from plugin.advice.suggest import offered_once
+from plugin.chart import Chart
+from plugin.decide import decide
+from plugin.decision import Advice, Suggestion
 from plugin.settings import Codes, OrderCode, Settings, load
+from rules.evaluate import Evaluator
 from rules.facts import Fact
-from tests.plugin.advising import TODAY, decided, fact, lesion, patient
+from tests.plugin.advising import TODAY, decided, fact, lesion, pack, patient
+from tests.plugin.test_advice_laws import HOOKS
 
 OPERATION = fact("plan", hepatic="yes", opDay=TODAY + timedelta(days=20))
 WATCHED = {"disposition": "watch-and-wait", "dispositionLevel": "lesion"}
@@ -48,6 +56,23 @@ def test_the_theatre_list_names_every_site_that_is_not_treated() -> None:
     assert [line.split(":")[0] for line in lines] == ["L2", "L1"], "the doubtful first"
     assert lines[0] == "L2: segment VI; depth 24 mm; 14 mm before treatment; marked; not seen on adequate MRI"
     assert "depth not recorded" in lines[1]
+
+
+def test_the_theatre_list_names_a_resected_site_that_the_specimen_does_not_hold() -> None:
+    resected = date(2026, 6, 15)
+    card = first(
+        lesion("L2", "CONFIRMED_DLM"),
+        lesion("L3", "TREATED"),
+        lesion("L4", "TREATED"),
+        fact("not_in_specimen", lesion="L3", day=resected, stated="yes"),
+        fact("not_in_specimen", lesion="L4", day=resected, stated="no"),
+        OPERATION,
+    )
+    lines = notes(order(card))
+    assert sorted(line.split(":")[0] for line in lines) == ["L2", "L3"]
+    assert next(line for line in lines if line.startswith("L3")).endswith(
+        "treated; not found in the specimen"
+    )
 
 
 def test_the_theatre_list_says_where_and_when_a_lesion_was_last_seen() -> None:
@@ -86,6 +111,21 @@ def test_the_mri_names_agent_and_diffusion_as_a_note() -> None:
     resource = order(first(APPARENT))
     assert "gadoxetate" in notes(resource)[0]
     assert "diffusion" in notes(resource)[0]
+
+
+UNCHECKED = "Reasons against MRI or its contrast agent are not on record: check contraindications."
+
+
+@pytest.mark.parametrize(("known", "asked"), [("unknown", True), ("none-known", False), ("renal", False)])
+def test_unknown_reasons_against_mri_are_to_be_checked(known: str, asked: bool) -> None:
+    card = first(APPARENT, patient(mriContra=known))
+    assert (UNCHECKED in notes(order(card))) == asked
+    assert ("check contraindications before the order" in card.detail) == asked
+
+
+def test_nothing_is_to_be_checked_for_an_mri_that_is_ordered() -> None:
+    card = first(APPARENT, fact("plan", hbMri="ordered"))
+    assert "check contraindications" not in card.detail
 
 
 def test_another_agent_where_gadoxetate_is_not_to_be_had() -> None:
@@ -142,6 +182,54 @@ def test_a_review_is_not_offered_by_what_is_merged(facts: tuple[Fact, ...]) -> N
     conflict = fact("main_conflict", lesion="L1", weight="less", seenClass="PET", seenDay=TODAY, notClass="MRI", notDay=TODAY)  # fmt: skip
     card = first(facts, conflict)
     assert "Refer to the liver MDT" not in [one.label for one in card.suggestions]
+
+
+def two(*, recommended: bool = False) -> list[Advice]:
+    """Two cards that ask for the same review, each for its own lesion."""
+    made = []
+    for name in ("L1", "L2"):
+        review = write.mdt_review("p1", lesions=[LesionRef(body=f"BodyStructure/{name}")], authored=TODAY)
+        offered = Suggestion(label="MDT", description="MDT", resource=review, recommended=recommended)
+        one = first(APPARENT)
+        made.append(replace(one, subjects=(name,), suggestions=(offered,)))
+    return made
+
+
+def test_two_cards_that_ask_for_one_order_offer_it_once_for_the_lesions_of_both() -> None:
+    """Two clicks would make two orders of the same review."""
+    upper, lower = offered_once(two())
+    (kept,) = upper.suggestions
+    assert lower.suggestions == ()
+    named = [one["valueReference"]["reference"] for one in kept.resource["extension"]]
+    assert named == ["BodyStructure/L1", "BodyStructure/L2"]
+    assert check(kept.resource) == ()
+
+
+def test_an_order_of_another_kind_stays_where_it_is() -> None:
+    upper, lower = two()
+    ultrasound = Suggestion(
+        label="IOUS",
+        description="IOUS",
+        resource=write.ious("p1", lesions=[], contrast=False, authored=TODAY),
+    )
+    lower = replace(lower, suggestions=(ultrasound, *lower.suggestions))
+    assert [[one.label for one in card.suggestions] for card in offered_once([upper, lower])] == [
+        ["MDT"],
+        ["IOUS"],
+    ]
+
+
+@pytest.mark.parametrize("name", samples.names())
+def test_no_answer_to_a_sample_offers_an_order_twice(name: str) -> None:
+    found = samples.sample(name, TODAY)
+    resources = tuple(entry["resource"] for entry in found.bundle["entry"])
+    chart = Chart(patient_id=found.hook["context"]["patientId"], resources=resources)
+    with Evaluator(pack(), mode="reference") as rules:
+        made = decide(chart, rules, today=TODAY, settings=Settings())
+    for hook in HOOKS:
+        cards = advise(made, hook, settings=Settings())
+        codes = [repr(one.resource["code"]) for card in cards for one in card.suggestions]
+        assert len(codes) == len(set(codes)), hook
 
 
 def test_one_action_a_suggestion() -> None:

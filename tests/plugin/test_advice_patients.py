@@ -135,7 +135,9 @@ def test_undecided_names_what_is_missing_and_who_can_supply_it() -> None:
     assert "Watch-and-wait is recorded for L2." in card.detail
 
 
-@pytest.mark.parametrize("reason", ["not-reported", "quality", "identity", "indeterminate", "zero-size"])
+@pytest.mark.parametrize(
+    "reason", ["not-reported", "quality", "undated", "identity", "indeterminate", "zero-size"]
+)
 def test_worse_data_never_give_a_milder_answer(reason: str) -> None:
     """Watch-and-wait with the operation cancelled: no usable statement is as urgent as a negative CT."""
     cancelled = fact("plan", cancelledDay=days(-5))
@@ -201,7 +203,7 @@ def test_equipoise_shows_both_sides_alike_and_carries_the_surveillance_line() ->
     assert card.indicator == "info"
     assert "0.79 (0.53-0.96)" in card.detail
     assert "36 %" in card.detail
-    assert "L6: no surveillance plan on record." in card.detail
+    assert "L6: no MRI surveillance plan on record." in card.detail
     assert sides(card) == (2, 2)
 
 
@@ -231,7 +233,7 @@ def test_every_clinical_card_shows_both_sides_the_date_and_its_rules(facts: tupl
     assert "certainty of the evidence" in card.detail
 
 
-def test_site_settings_are_named_as_such() -> None:
+def test_limits_that_no_source_fixes_are_named_as_such() -> None:
     operation = fact("plan", hepatic="yes", opDay=days(24))
     therapy = fact("therapy", known="yes", lastDose=TODAY, lastAntiAngiogenic=TODAY)
     (card,) = [
@@ -240,7 +242,7 @@ def test_site_settings_are_named_as_such() -> None:
         if one.rules[0] == "PT-05"
     ]
     assert card.summary == f"24 days between last antibody dose and operation {days(24)} (site setting 42)."
-    assert "42 d (site setting)" in card.detail
+    assert "42 d (default)" in card.detail
 
 
 def test_a_draft_plan_counts_as_the_plan() -> None:

@@ -35,7 +35,7 @@ def block(card: Advice, name: str) -> list[str]:
 
 
 # ------------------------------------------------------------------------------------------ modifiers
-CEA = fact("marker_series", baseline=40, baselineUln=5, last=3, uln=5)
+CEA = fact("marker_series", baseline=40, baselineUln=5, newest=3, newestDay=TODAY, newestUln=5)
 
 
 def confirmed(id_: str, **values: Any) -> tuple[Fact, ...]:
@@ -48,7 +48,10 @@ def test_modifiers_stand_in_the_card_on_waiting(hook: str) -> None:
     assert card.rules[0] == "DA-09"
     (line,) = block(card, "Also")
     for_, against = line.split("; against: ")
-    assert for_ == "L1: for a true complete response: not visible on adequate MRI, CEA back within the limit"
+    assert for_ == (
+        "L1: for a true complete response: not visible on adequate MRI, "
+        f"CEA back within the limit ({TODAY.isoformat()})"
+    )
     assert against == "more than 6 cycles."
 
 
@@ -212,7 +215,7 @@ def with_timeline(made: Decision, **values: Any) -> Decision:
 def test_the_primary_is_named_unless_it_is_known_to_be_over(active: bool | None, named: bool) -> None:
     made = decided(
         fact("patient_status", value="ALL_DISAPPEARED"),
-        fact("marker_series", last=14, lastDay=TODAY, uln=5),
+        fact("marker_series", newest=14, newestDay=TODAY, newestUln=5),
     )
     primary = ConditionRecord(source="Condition/c", kind="colorectal-primary", active=active)
     (card,) = told(with_timeline(made, conditions=(primary,)))

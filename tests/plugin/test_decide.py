@@ -25,7 +25,7 @@ from plugin.errors import SettingsError
 from plugin.pull.files import chart_from_files
 from plugin.result import as_json
 from plugin.settings import Settings
-from rules.errors import EngineFault
+from rules.errors import EngineFault, FactError, RulesError
 from rules.evaluate import Evaluator
 from rules.language import load_pack
 
@@ -133,17 +133,21 @@ def test_a_gap_without_any_lesion_is_told(folder: Path, evaluator: Evaluator) ->
 class Silent:
     """An evaluator of which neither engine answers."""
 
-    def __init__(self) -> None:
-        self.pack = load_pack()
+    def __init__(self, error: RulesError) -> None:
+        self.pack, self.error = load_pack(), error
 
     def evaluate(self, facts: object) -> None:
-        raise EngineFault("the worker did not answer")
+        raise self.error
 
 
-def test_where_no_engine_answers_a_card_says_so(folder: Path) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [EngineFault("the worker did not answer"), FactError("kind 'patient' has no property 'irinotecanEver'")],
+)
+def test_where_no_engine_answers_a_card_says_so(folder: Path, error: RulesError) -> None:
     made = decide(
         chart_of("mri-visible-called-gone", folder),
-        Silent(),  # type: ignore[arg-type]
+        Silent(error),  # type: ignore[arg-type]
         today=told("mri-visible-called-gone").anchor,
         settings=Settings(),
     )

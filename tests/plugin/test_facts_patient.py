@@ -120,8 +120,9 @@ def test_two_intents_of_one_day_are_unknown() -> None:
     [
         ("2026-03-01", "confirmed", "progression-definite"),
         ("2026-03-01", "provisional", "progression-indeterminate"),
-        ("2025-12-01", "confirmed", None),
-        ("2026-02-10", "confirmed", None),
+        ("2025-12-01", "confirmed", "present"),
+        ("2026-02-10", "confirmed", "present"),
+        ("2025-12-01", "provisional", None),
     ],
 )
 def test_a_metastasis_elsewhere_after_the_line_began(onset: str, certain: str, status: str | None) -> None:
@@ -138,6 +139,24 @@ def test_a_later_coded_status_replaces_an_earlier_metastasis() -> None:
     h.observation(Topic.EXTRAHEPATIC, "2026-06-01", valueCodeableConcept=local("stable"))
     found = patient(h)
     assert (found["extrahepatic"], found["extrahepaticDay"]) == ("stable", date(2026, 6, 1))
+
+
+@pytest.mark.parametrize(
+    ("stated", "day", "status"),
+    [
+        ("none", "2026-03-01", "none"),
+        ("none", "2025-10-01", "present"),
+        ("response", "2025-10-01", "response"),
+    ],
+)
+def test_a_metastasis_from_before_the_line_replaces_only_an_older_none(
+    stated: str, day: str, status: str
+) -> None:
+    h = History()
+    h.dose("2026-02-10")
+    condition(h, Diagnosis.LUNG_METASTASES, "2025-12-01")
+    h.observation(Topic.EXTRAHEPATIC, day, valueCodeableConcept=local(stated))
+    assert patient(h)["extrahepatic"] == status
 
 
 def test_a_remnant_volume_older_than_an_embolisation_is_void() -> None:
@@ -162,6 +181,49 @@ def test_reasons_against_mri() -> None:
         "Device", status="active", type={"coding": [{"system": "http://snomed.info/sct", "code": "14106009"}]}
     )
     assert patient(h)["mriContra"] == "device"
+
+
+@pytest.mark.parametrize(
+    ("onset", "known"),
+    [
+        ("2026-10-01", "yes"),
+        ("2025-12-14", "yes"),
+        ("2025-12-13", None),
+        ("2015-03-01", None),
+        ("2026", "yes"),
+        ("2025", "yes"),
+        ("2024", None),
+    ],
+)
+def test_a_pregnancy_counts_as_long_as_one_lasts(onset: str, known: str | None) -> None:
+    """300 days by the last possible day of its onset; today is 2026-10-10."""
+    h = History()
+    condition(h, Diagnosis.PREGNANCY, onset)
+    assert patient(h).get("pregnant") == known
+
+
+def test_a_pregnancy_without_an_onset_counts_by_its_entry_and_without_any_day() -> None:
+    def entered(**days: str) -> Any:
+        h = History()
+        h.add(
+            "Condition",
+            code=Diagnosis.PREGNANCY.concept,
+            clinicalStatus={"coding": [{"system": STATUS, "code": "active"}]},
+            verificationStatus={"coding": [{"system": VERIFICATION, "code": "confirmed"}]},
+            **days,
+        )
+        return patient(h).get("pregnant")
+
+    assert entered() == "yes"
+    assert entered(recordedDate="2026-10-01") == "yes"
+    assert entered(recordedDate="2015-03-01") is None
+    assert entered(onsetDateTime="2015-03-01", recordedDate="2026-10-01") is None
+
+
+def test_a_pregnancy_that_is_over_does_not_count() -> None:
+    h = History()
+    condition(h, Diagnosis.PREGNANCY, "2026-09-01", clinical="resolved")
+    assert "pregnant" not in patient(h)
 
 
 def test_the_last_review_and_hepatic_artery_infusion() -> None:
@@ -236,3 +298,24 @@ def test_names_of_the_drug_and_decision_never_reach_a_fact() -> None:
     h.dose("2026-02-10", drug=Drug.BEVACIZUMAB)
     h.decide(None, Disposition.WATCHFUL_WAITING, "2026-03-01", note=[{"text": "free text"}])
     assert "free text" not in repr(h.facts())
+
+
+@pytest.mark.parametrize("status", ["preliminary", "registered", "Final", None])
+def test_what_shows_a_lesion_and_is_not_final_is_a_fact(status: str | None) -> None:
+    h = History()
+    lesion = h.lesion("L1", "VI")
+    h.seen(lesion, h.study("2026-01-05", "CT"), mm=20)
+    said = h.seen(lesion, h.study("2026-09-05", "CT"), mm=14)
+    if status is None:
+        del said["status"]
+    else:
+        said["status"] = status
+    (found,) = of_kind(h.facts(), "set_aside")
+    assert (found["what"], found["day"]) == ("not-final", date(2026, 9, 5))
+
+
+def test_a_negative_that_is_not_final_is_no_such_fact() -> None:
+    h = History()
+    lesion = h.lesion("L1", "VI")
+    h.seen(lesion, h.study("2026-09-05", "CT"), "not-visible", status="preliminary")
+    assert of_kind(h.facts(), "set_aside") == []

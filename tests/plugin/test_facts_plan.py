@@ -8,6 +8,8 @@ import pytest
 from fhir_profiles.codes import (
     Attribute,
     Disposition,
+    Feature,
+    FeatureValue,
     Imaging,
     Method,
     Operation,
@@ -155,6 +157,49 @@ def test_the_latest_decision_counts_and_watch_and_wait_on_the_same_day() -> None
     assert decision(h) == ("watch-and-wait", "lesion", "unfit", date(2026, 9, 20), "no")
 
 
+@pytest.mark.parametrize(
+    ("watched", "resected", "in_force"),
+    [
+        ("2026-09", "2026-09-05", "watch-and-wait"),  # it may be of the 30th
+        ("2026-08", "2026-09-05", "resect"),
+        ("2026-09-05", "2026-09", "watch-and-wait"),
+        ("2026-09-05", "2026-10", "resect"),
+        (None, "2026-09-05", "watch-and-wait"),
+        ("2026-09-05", None, "watch-and-wait"),
+    ],
+)
+def test_a_decision_that_may_be_the_latest_counts_like_one_of_that_day(
+    watched: str | None, resected: str | None, in_force: str
+) -> None:
+    h = History()
+    lesion = h.lesion("L1", "VI")
+    h.decide(lesion, Disposition.WATCH_AND_WAIT, watched)
+    h.decide(lesion, Disposition.RESECT, resected)
+    assert decision(h)[0] == in_force
+
+
+@pytest.mark.parametrize(
+    ("benign", "metastasis", "nature"),
+    [
+        ("2026-03-01", "2026-04-01", "metastasis"),
+        ("2026-03-01", "2026", None),
+        ("2026-03-01", None, None),
+        ("2026", "2026-03-01", None),
+        ("2025", "2026-03-01", "metastasis"),
+        ("2026", None, None),
+    ],
+)
+def test_a_property_whose_latest_statement_cannot_be_told_is_unknown(
+    benign: str, metastasis: str | None, nature: str | None
+) -> None:
+    h = History()
+    lesion = h.lesion("L1", "VI")
+    h.seen(lesion, h.study("2026-01-05", "CT"))
+    h.attribute(lesion, benign, coded(Feature.NATURE, FeatureValue.BENIGN))
+    h.attribute(lesion, metastasis, coded(Feature.NATURE, FeatureValue.METASTASIS))
+    assert one(h.facts(), "lesion", label="L1").get("nature") == nature
+
+
 def test_a_decision_on_the_patient_holds_for_untreated_lesions() -> None:
     h = History()
     h.lesion("L1", "VI")
@@ -196,6 +241,57 @@ def test_a_watch_and_wait_order_in_the_draft_without_lesion_speaks_for_the_patie
     h.lesion("L1", "VI")
     h.order(Disposition.WATCH_AND_WAIT, draft=True, authoredOn="2026-10-10")
     assert decision(h) == ("watch-and-wait", "patient", None, date(2026, 10, 10), "yes")
+
+
+def test_surveillance_because_the_lesion_disappeared_is_watch_and_wait() -> None:
+    h = History()
+    lesion = h.lesion("L1", "VI")
+    said: dict[str, Any] = {"lesions": [lesion], "authoredOn": "2026-10-10"}
+    h.order(Operation.SURVEILLANCE, draft=True, reasonCode=[Reason.DISAPPEARED.concept], **said)
+    assert decision(h) == ("watch-and-wait", "lesion", "disappeared", date(2026, 10, 10), "yes")
+
+
+@pytest.mark.parametrize("reason", [{}, {"reasonCode": [Reason.UNFIT.concept]}])
+def test_any_other_surveillance_decides_nothing(reason: dict[str, Any]) -> None:
+    h = History()
+    said: dict[str, Any] = {"lesions": [h.lesion("L1", "VI")], "authoredOn": "2026-10-10", **reason}
+    h.order(Operation.SURVEILLANCE, draft=False, **said)
+    assert decision(h) == (None,) * 5
+
+
+UNORDERED = ["revoked", "completed", "on-hold", "unknown", "entered-in-error"]
+
+
+@pytest.mark.parametrize("status", UNORDERED)
+@pytest.mark.parametrize("drafted", [Disposition.RESECT, Operation.HEPATECTOMY])
+def test_a_draft_that_is_not_being_ordered_leaves_what_is_on_record(drafted: Any, status: str) -> None:
+    """Who revokes a resection at signing has not decided on one: what stands is watch-and-wait."""
+    h = History()
+    lesion = h.lesion("L1", "VI")
+    h.order(Disposition.WATCH_AND_WAIT, lesions=[lesion], authoredOn="2026-09-01")
+    h.order(drafted, draft=True, status=status, lesions=[lesion], authoredOn="2026-10-01")
+    assert decision(h)[0] == "watch-and-wait"
+    if drafted is Operation.HEPATECTOMY:
+        assert plan(h).get("hepatic") is None
+
+
+@pytest.mark.parametrize("status", UNORDERED)
+def test_an_order_that_is_ended_in_the_hook_no_longer_stands(status: str) -> None:
+    h = History()
+    lesion = h.lesion("L1", "VI")
+    said = {"lesions": [lesion], "authoredOn": "2026-09-01", "own": "the-order"}
+    h.order(Disposition.WATCH_AND_WAIT, **said)
+    assert decision(h)[0] == "watch-and-wait"
+    h.order(Disposition.WATCH_AND_WAIT, draft=True, status=status, **said)
+    assert decision(h)[0] is None
+
+
+@pytest.mark.parametrize(("status", "planned"), [*((one, None) for one in UNORDERED), ("active", "yes")])
+def test_an_ultrasound_that_is_put_on_hold_is_not_planned(status: str, planned: str | None) -> None:
+    h = History()
+    h.order(Operation.HEPATECTOMY, "2026-11-01")
+    h.order(Method.IOUS, draft=True, status=status)
+    assert plan(h).get("ious") == planned
 
 
 def test_an_operation_that_names_the_lesion_decides_on_it() -> None:
@@ -255,6 +351,37 @@ def test_surveillance_that_names_the_lesion() -> None:
     h.order(Imaging.MR_LIVER_WO_W, "2027-01-05", lesions=[lesion])
     fact = one(h.facts(), "lesion")
     assert (fact["surveillancePlan"], fact["surveillanceNext"]) == ("yes", date(2027, 1, 5))
+
+
+@pytest.mark.parametrize(
+    ("codes", "kind"),
+    [
+        ([Imaging.CT_LIVER_W], "CT"),
+        ([Method.PET_CT_FDG], "PET"),
+        ([Imaging.MR_LIVER_WO], "MRI"),
+        ([Operation.SURVEILLANCE], None),
+        ([Operation.SURVEILLANCE, Imaging.CT_LIVER_W], "CT"),
+    ],
+)
+def test_other_imaging_is_no_surveillance_and_is_told(codes: list[Any], kind: str | None) -> None:
+    h = History()
+    beside: dict[str, Any] = {"orderDetail": [code.concept for code in codes[1:]]} if codes[1:] else {}
+    h.order(codes[0], "2027-01-05", lesions=[h.lesion("L1", "VI")], **beside)
+    fact = one(h.facts(), "lesion")
+    assert "surveillancePlan" not in fact
+    assert (fact["otherImagingNext"], fact.get("otherImagingClass")) == (date(2027, 1, 5), kind)
+
+
+def test_of_other_imaging_pet_comes_last_and_a_plan_with_an_mri_is_the_mri() -> None:
+    h = History()
+    lesion = h.lesion("L1", "VI")
+    h.order(Method.PET_CT_FDG, "2026-11-05", lesions=[lesion])
+    h.order(Imaging.CT_LIVER_W, "2027-02-05", lesions=[lesion])
+    beside = [Imaging.MR_LIVER_WO_W.concept]
+    h.order(Operation.SURVEILLANCE, "2027-01-05", lesions=[lesion], orderDetail=beside)
+    fact = one(h.facts(), "lesion")
+    assert (fact["otherImagingNext"], fact["otherImagingClass"]) == (date(2027, 2, 5), "CT")
+    assert fact["surveillanceNext"] == date(2027, 1, 5)
 
 
 def test_treatment_with_and_without_a_lesion() -> None:

@@ -38,7 +38,7 @@ def on(day: str) -> DayRange:
 
 def study(day: str, modality: str = "CT") -> Study:
     return Study(
-        id=f"ImagingStudy/{modality}-{day}", day=on(day), modality=modality, final=True, liver=True,
+        id=f"ImagingStudy/{modality}-{day}", day=on(day), modality=modality, final=True, liver=True, covers=True,
         adequacy=None, unmatched=0, synthetic=False, sources=(f"ImagingStudy/{modality}-{day}",),
     )  # fmt: skip
 
@@ -159,6 +159,25 @@ def test_irecist_needs_immune_therapy() -> None:
     assert facts("immune_response", *told, **targets) == []
     (found,) = facts("immune_response", *told, **targets, doses=ICI)
     assert found.values["category"] == "iUPD"
+
+
+@pytest.mark.parametrize(
+    ("last", "category"),
+    [
+        (sighting(L2, LATER, mm=Decimal(20)), "iUPD"),
+        (None, "iUPD"),  # not mentioned is not gone
+        (sighting(L2, LATER, visibility="not-visible"), "iSD"),
+    ],
+)
+def test_a_new_lesion_stays_new_until_a_study_says_that_it_is_gone(
+    last: LesionSighting | None, category: str
+) -> None:
+    told = [sighting(L1, day, mm=Decimal(50)) for day in (BEFORE, NOW, LATER)]
+    told.append(sighting(L2, NOW, mm=Decimal(20), new_statement="new"))
+    told += [last] if last is not None else []
+    lesions = (lesion("L1", target_role="target"), lesion("L2"))
+    (found,) = facts("immune_response", *told, lesions=lesions, doses=ICI)
+    assert found.values["category"] == category
 
 
 def test_a_target_resected_later_counts_in_the_study_before() -> None:

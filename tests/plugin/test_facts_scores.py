@@ -143,6 +143,27 @@ def missing(**values: Any) -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("comparator", "value", "points"),
+    [(None, 20, 4), ("<", 20, 3), ("<=", 20, None), ("<", 21, None), ("<=", 19, 3), (">", 19, None)],
+)
+def test_a_cea_below_something_gives_a_point_only_where_it_is_certain(
+    comparator: str | None, value: int, points: int | None
+) -> None:
+    lab = LabResult(
+        source="Observation/cea",
+        code="2039-6",
+        family="mass",
+        value=Decimal(value),
+        day=on(BEFORE),
+        comparator=comparator,
+    )
+    changed = WHOLE | {"labs": (lab,)}
+    found = scores(**changed)
+    assert (found["game"].values["points"] if "game" in found else None) == points
+    assert ("marker" in missing(**changed).get("game", set())) == (points is None)
+
+
 def test_both_scores_where_every_item_is_on_record() -> None:
     found = scores(**WHOLE)
     assert (found["game"].values["points"], found["game"].values["group"]) == (4, "high")

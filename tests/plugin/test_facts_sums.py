@@ -5,8 +5,20 @@ from typing import Any
 
 import pytest
 
-from fhir_profiles.codes import Cea, Feature, FeatureValue, Protocol, ProtocolValue, Size
+from fhir_profiles.codes import (
+    Cea,
+    Feature,
+    FeatureValue,
+    Imaging,
+    ImagingElsewhere,
+    Protocol,
+    ProtocolValue,
+    Site,
+    Size,
+)
 from tests.plugin.history import History, coded, of_kind, one, part
+
+OF_LIVER = [{"bodySite": Site.LIVER.coding}]
 
 
 def two_lesions(
@@ -138,13 +150,39 @@ def test_the_index_study_is_the_latest_final_diagnostic_ct_or_mri() -> None:
         ("2026-03-01", "MRI"),
         ("2026-04-01", "PET"),
     ):
-        h.report(h.study(day, kind))
+        h.report(h.study(day, kind, series=OF_LIVER))
     assert index(h) == ["MRI 2026-03-01"]
-    h.report(h.study("2026-06-01", "MRI"), "preliminary")
+    h.report(h.study("2026-06-01", "MRI", series=OF_LIVER), "preliminary")
     assert index(h) == ["MRI 2026-03-01"]
     study = h.study("2026-06-02", "CT")
     h.adequacy(study, ProtocolValue.NON_DIAGNOSTIC)
     assert index(h) == ["MRI 2026-03-01"]
+
+
+def test_a_study_that_nothing_places_at_the_liver_is_no_index() -> None:
+    h = History()
+    lesion = h.lesion("L1", "VI")
+    h.seen(lesion, h.study("2026-03-01", "CT"), mm=20)
+    h.report(h.study("2026-06-01", "CT"))
+    h.report(h.study("2026-06-02", "CT", procedureCode=[ImagingElsewhere.CT_CHEST.concept]))
+    assert index(h) == ["CT 2026-03-01"]
+    h.adequacy(h.study("2026-06-03", "CT"), ProtocolValue.ADEQUATE)
+    assert index(h) == ["CT 2026-06-03"]
+    h.report(h.study("2026-06-04", "CT", procedureCode=[Imaging.CT_LIVER.concept]))
+    assert index(h) == ["CT 2026-06-04"]
+
+
+def test_an_undescribed_study_of_an_unknown_region_takes_no_part_in_sums() -> None:
+    h = History()
+    lesion = h.lesion("L1", "VI")
+    h.seen(lesion, h.study("2026-01-05", "CT"), mm=20)
+    h.dose("2026-01-10")
+    h.report(h.study("2026-02-01", "CT"))
+    h.seen(lesion, h.study("2026-03-01", "CT"), mm=28)
+    h.seen(lesion, h.study("2026-05-01", "CT"), mm=30)
+    h.report(h.study("2026-06-01", "CT"))
+    pairs = {each["pair"]: (each["fromMm"], each["toMm"]) for each in of_kind(h.facts(), "size_pair")}
+    assert pairs == {"A": (20, 30), "B": (28, 30)}
 
 
 def test_of_two_index_candidates_the_adequate_one_counts() -> None:
@@ -160,7 +198,7 @@ def marker(*values: tuple[Any, ...], around: str | None = "2026-09-01", **more: 
     for day, value in values:
         h.cea(day, value, **more)
     if around:
-        h.report(h.study(around, "CT"))
+        h.report(h.study(around, "CT", series=OF_LIVER))
     h.dose("2026-01-10")
     found = of_kind(h.facts(), "marker_series")
     return found[0] if found else {}
@@ -193,9 +231,63 @@ def test_the_baseline_lies_within_42_days_before_the_line(day: str, counts: bool
     assert ("baseline" in marker((day, 36), ("2026-08-20", 9))) == counts
 
 
+@pytest.mark.parametrize(
+    ("day", "counts"),
+    [("2026-08-04", True), ("2026-08-03", False), ("2026-09-30", True), ("2026-10-10", True)],
+)
+def test_the_newest_value_lies_near_the_index_study_or_later(day: str, counts: bool) -> None:
+    found = marker(("2026-01-09", 36), (day, 9))
+    assert ("newest" in found) == counts
+    if counts:
+        assert (found["newest"], found["newestDay"], found["newestUln"]) == (9, date.fromisoformat(day), 5)
+        assert found["newestAtMost"] == "no"
+
+
+def test_a_newer_value_does_not_take_the_place_of_the_last_one() -> None:
+    found = marker(("2026-01-09", 36), ("2026-08-20", 3), ("2026-10-05", 40))
+    assert (found["last"], found["lastDay"]) == (3, date(2026, 8, 20))
+    assert (found["newest"], found["newestDay"]) == (40, date(2026, 10, 5))
+
+
+def test_a_newest_value_below_something_is_at_most_that() -> None:
+    assert marker(("2026-10-05", 2), around=None, comparator="<")["newestAtMost"] == "yes"
+
+
 def test_different_values_of_one_day_are_left_out() -> None:
-    assert marker(("2026-01-09", 36), ("2026-08-20", 9), ("2026-08-20", 10)).get("last") is None
+    found = marker(("2026-01-09", 36), ("2026-08-20", 4), ("2026-08-20", 10))
+    assert (found.get("last"), found.get("newest"), found["sameDay"]) == (None, None, "yes")
     assert marker(("2026-08-20", 9), ("2026-08-20", 9))["last"] == 9
+
+
+@pytest.mark.parametrize(("values", "level"), [((9, 10), 10), ((2, 4), 4), ((5, 6), None)])
+def test_different_values_of_one_day_are_a_level_on_one_side_of_the_limit(
+    values: tuple[int, int], level: int | None
+) -> None:
+    found = marker(("2026-01-09", 36), ("2026-05-01", 12), *(("2026-08-20", each) for each in values))
+    assert (found.get("last"), found.get("newest")) == (level, level)
+    assert (found.get("previous"), found.get("comparable")) == (None, None)  # no trend
+    assert found.get("sameDay") == (None if level else "yes")
+
+
+def test_an_older_value_does_not_stand_in_for_a_day_with_two() -> None:
+    found = marker(("2026-01-09", 36), ("2026-08-18", 3), ("2026-08-20", 4), ("2026-08-20", 10))
+    assert (found.get("last"), found.get("newest"), found["sameDay"]) == (None, None, "yes")
+    later = marker(("2026-08-20", 4), ("2026-08-20", 10), ("2026-08-25", 3))
+    assert (later["last"], later.get("sameDay")) == (3, None)
+
+
+def test_two_values_of_one_day_without_a_limit_are_no_level() -> None:
+    assert marker(("2026-08-20", 9), ("2026-08-20", 10), uln=None)["sameDay"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("comparator", "most", "least"),
+    [(None, "no", "no"), ("<", "yes", "no"), (">", "no", "yes"), (">=", "no", "yes")],
+)
+def test_what_a_comparator_says_of_the_level(comparator: str | None, most: str, least: str) -> None:
+    found = marker(("2026-08-20", 5), **({"comparator": comparator} if comparator else {}))
+    assert (found["lastAtMost"], found["newestAtMost"]) == (most, most)
+    assert (found["lastAtLeast"], found["newestAtLeast"]) == (least, least)
 
 
 def test_at_most_has_a_level_and_no_trend() -> None:

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from fhir_profiles.codes import ATC, Drug, Operation
+from fhir_profiles.read.medication import CYCLE_EXTENSION
 from tests.plugin.history import History, of_kind, one
 
 
@@ -93,6 +94,85 @@ def test_last_dose_of_an_anti_angiogenic() -> None:
     found = therapy(h)
     assert found["lastAntiAngiogenic"] == date(2026, 2, 10)
     assert (found["antiAngiogenic"], found["cytotoxic"], found["ici"]) == ("yes", "yes", "no")
+
+
+@pytest.mark.parametrize(
+    ("days", "last", "unsure"),
+    [
+        (("2026-05-22",), "2026-05-22", None),
+        (("2026-05-22", "2026"), "2026-05-22", "2026-10-10"),  # today: it may have been yesterday
+        (("2026-05-22", "2026-07"), "2026-05-22", "2026-07-31"),
+        (("2026-05-22", "2026-05"), "2026-05-22", "2026-05-31"),
+        (("2026-05-22", "2026-04"), "2026-05-22", None),
+        (("2026-07",), None, "2026-07-31"),
+    ],
+)
+def test_a_dose_without_an_exact_day_is_no_last_dose(
+    days: tuple[str, ...], last: str | None, unsure: str | None
+) -> None:
+    h = History()
+    h.dose(*days, drug=Drug.BEVACIZUMAB)
+    found = therapy(h)
+    for name, day in (("", last), ("Unsure", unsure)):
+        expected = date.fromisoformat(day) if day else None
+        assert found.get(f"lastDose{name}") == found.get(f"lastAntiAngiogenic{name}") == expected
+
+
+def pump(h: History, start: str, end: str, drug: Drug = Drug.FLUOROURACIL) -> None:
+    h.add(
+        "MedicationAdministration",
+        status="completed",
+        medicationCodeableConcept=drug.concept,
+        effectivePeriod={"start": start, "end": end},
+    )
+
+
+def test_an_infusion_over_days_has_a_known_day_and_counts_as_a_cycle() -> None:
+    h = History()
+    for day, end in (("2026-01-10", "2026-01-12"), ("2026-01-24", "2026-01-26")):
+        h.dose(day)
+        pump(h, f"{day}T10:00:00+01:00", f"{end}T08:00:00+01:00")
+    found = therapy(h)
+    assert (found["cycles"], found["cyclesEver"]) == (2, 2)
+    assert (found["lastDose"], found.get("lastDoseUnsure")) == (date(2026, 1, 26), None)
+
+
+def test_a_month_with_two_ends_is_no_infusion() -> None:
+    h = History()
+    pump(h, "2026-10", "2026-10")  # cut at today, ten days long at most
+    found = therapy(h)
+    assert (found.get("lastDose"), found["lastDoseUnsure"]) == (None, date(2026, 10, 10))
+    assert "cycles" not in found
+
+
+def numbered(h: History, *given: tuple[str, int | None]) -> None:
+    for day, number in given:
+        more = {"extension": [{"url": CYCLE_EXTENSION, "valuePositiveInt": number}]} if number else {}
+        h.add(
+            "MedicationAdministration",
+            status="completed",
+            medicationCodeableConcept=Drug.OXALIPLATIN.concept,
+            effectiveDateTime=day,
+            **more,
+        )
+
+
+@pytest.mark.parametrize(
+    ("given", "cycles", "ever"),
+    [
+        ((("2026-05-10", 5), ("2026-05-24", 6), ("2026-06-07", 7)), 7, 7),  # the first four are not on record
+        ((("2026-05-10", 1), ("2026-05-24", None), ("2026-06-07", None)), 3, 3),
+        ((("2026-05-10", 5), ("2026-06", 6)), 6, 6),  # no exact day, and six at least
+        ((("2025-05-10", 7), ("2026-05-24", 1), ("2026-06-07", 2)), 2, 7),  # the number is of another line
+    ],
+)
+def test_a_recorded_number_is_the_least_there_can_have_been(
+    given: tuple[tuple[str, int | None], ...], cycles: int, ever: int
+) -> None:
+    h = History()
+    numbered(h, *given)
+    found = therapy(h)
+    assert (found["cycles"], found["cyclesEver"]) == (cycles, ever)
 
 
 def test_immune_therapy_before_any_lesion_was_seen_does_not_count() -> None:

@@ -114,7 +114,52 @@ ROWS: dict[str, tuple[Any, State, GapReason | None]] = {
     "next page": (linked("next", f"{FHIR}?_getpages=1", observation()), State.INCOMPLETE, None),
     "next page unreadable": (linked("next", None, observation()), State.INCOMPLETE, None),
     "total too large": (searchset(observation(), total=2), State.INCOMPLETE, GapReason.TRUNCATED),
-    "total no number": (searchset(observation(), total="2"), State.PRESENT, None),
+    "total as text": (searchset(observation(), total="1"), State.PRESENT, None),
+    "total as text, too large": (
+        searchset(observation(), total="2"),
+        State.INCOMPLETE,
+        GapReason.TRUNCATED,
+    ),
+    "total 5.0 and nothing": (searchset(total=5.0), State.INCOMPLETE, GapReason.TRUNCATED),
+    "total no number": (searchset(observation(), total="many"), State.INCOMPLETE, GapReason.UNREADABLE),
+    "total below 0": (searchset(total=-1), State.FAILED, GapReason.UNREADABLE),
+    "next page in no list": (
+        searchset(observation(), link={"relation": "next", "url": f"{FHIR}?_getpages=1"}),
+        State.INCOMPLETE,
+        None,
+    ),
+    "links no objects": (searchset(observation(), link=["next"]), State.INCOMPLETE, None),
+    "a link of no known kind": (
+        searchset(observation(), link=[{"relation": ["next"], "url": FHIR}]),
+        State.INCOMPLETE,
+        None,
+    ),
+    "an outcome without an issue": (
+        searchset(observation(), {"resourceType": "OperationOutcome"}),
+        State.INCOMPLETE,
+        GapReason.SERVER_ERROR,
+    ),
+    "an issue in no list": (
+        searchset({"resourceType": "OperationOutcome", "issue": {"severity": "error", "code": "login"}}),
+        State.FAILED,
+        GapReason.NOT_AUTHORISED,
+    ),
+    "an issue of no severity": (
+        searchset({"resourceType": "OperationOutcome", "issue": [{"code": "informational"}]}),
+        State.FAILED,
+        GapReason.SERVER_ERROR,
+    ),
+    "a Bundle of another type": (
+        {"resourceType": "Bundle", "type": "batch-response"},
+        State.FAILED,
+        GapReason.UNREADABLE,
+    ),
+    "a Bundle of another type with results": (
+        {**searchset(observation()), "type": "history"},
+        State.INCOMPLETE,
+        GapReason.UNREADABLE,
+    ),
+    "a Bundle of no known type": ({**searchset(), "type": 7}, State.FAILED, GapReason.UNREADABLE),
     "subset": (
         searchset(observation(meta={"tag": [{"code": "SUBSETTED"}]})),
         State.INCOMPLETE,
@@ -130,6 +175,11 @@ ROWS: dict[str, tuple[Any, State, GapReason | None]] = {
     ),
     "one of nobody's": (
         searchset(observation(), observation("x", subject=None)),
+        State.PRESENT,
+        GapReason.UNREADABLE,
+    ),
+    "one of a patient who cannot be told": (
+        searchset(observation(), observation("x", subject={"reference": "urn:uuid:unresolved"})),
         State.PRESENT,
         GapReason.UNREADABLE,
     ),
@@ -157,6 +207,12 @@ def test_everything_that_failed_decides() -> None:
     for value, state, _ in ROWS.values():
         if state is State.FAILED:
             assert all(gap.decisive for gap in judged(value).gaps)
+
+
+@pytest.mark.parametrize("reference", ["urn:uuid:unresolved", f"patient/{PATIENT}", PATIENT])
+def test_what_may_be_ours_decides(reference: str) -> None:
+    answer = judged(searchset(observation(), observation("x", subject={"reference": reference})))
+    assert [(gap.reason, gap.decisive) for gap in answer.gaps] == [(GapReason.UNREADABLE, True)]
 
 
 def test_a_query_that_decides_nothing_leaves_gaps_that_decide_nothing() -> None:

@@ -246,6 +246,13 @@ def test_drafts_and_selections_come_from_the_context() -> None:
     assert not any(gap.decisive for gap in chart.gaps if gap.query is None)
 
 
+def test_a_draft_of_a_patient_who_cannot_be_told_is_left_out() -> None:
+    order = {"resourceType": "ServiceRequest", "id": "one", "subject": {"reference": "urn:uuid:unresolved"}}
+    chart = pull(call(context={"draftOrders": searchset(order)}, prefetch=ALL_DECISIVE), Settings())
+    assert chart.drafts == ()
+    assert (GapReason.UNREADABLE, "ServiceRequest") in {(gap.reason, gap.resource) for gap in chart.gaps}
+
+
 @pytest.mark.parametrize(
     "bundle", [[], "text", {"resourceType": "Parameters"}, {"resourceType": "Bundle", "entry": 1}]
 )
@@ -269,10 +276,16 @@ BASE = "https://ehr.example/fhir"
         (observation(subject={"reference": f"Patient/{PATIENT}/_history/2"}), Owner.OURS),
         (observation(subject={"reference": f"https://else.example/fhir/Patient/{PATIENT}"}), Owner.OTHER),
         (observation(subject={"reference": f"Group/{PATIENT}"}), Owner.OTHER),
-        (observation(subject={"reference": PATIENT}), Owner.OTHER),
-        (observation(subject={"reference": f"patient/{PATIENT}"}), Owner.OTHER),
+        (observation(subject={"reference": PATIENT}), Owner.UNCLEAR),
+        (observation(subject={"reference": f"patient/{PATIENT}"}), Owner.UNCLEAR),
         (observation(subject={"reference": f"Patient/{PATIENT.upper()}"}), Owner.OTHER),
-        (observation(subject={"reference": "urn:uuid:unresolved"}), Owner.OTHER),
+        (observation(subject={"reference": "urn:uuid:unresolved"}), Owner.UNCLEAR),
+        (observation(subject={"reference": f"{BASE}/Patient/{PATIENT}/"}), Owner.UNCLEAR),
+        ({**observation(), "patient": {"reference": "urn:uuid:unresolved"}}, Owner.UNCLEAR),
+        (
+            {**observation(of=OTHER), "patient": {"reference": "urn:uuid:unresolved"}},
+            Owner.OTHER,
+        ),
         (
             observation(
                 subject={"identifier": {"system": "https://vestige.example/mrn", "value": f"mrn-{PATIENT}"}}
@@ -330,13 +343,40 @@ def test_the_newest_version_of_a_resource_is_kept() -> None:
         ),
         ({"lastUpdated": "2026-01-05T09:59:00.9Z"}, {"lastUpdated": "2026-01-05T12:00:00+02:00"}),
         ({"lastUpdated": "0001-01-01T00:00:00+14:00"}, {"lastUpdated": "2026-01-05T12:00:00Z"}),
-        (None, {"versionId": "1"}),
+        (
+            {"versionId": "7", "lastUpdated": "2026-01-05T09:00:00Z"},
+            {"lastUpdated": "2026-01-05T09:00:01Z"},
+        ),
+        (
+            {"lastUpdated": "2026-01-05T09:00:00Z"},
+            {"versionId": "7", "lastUpdated": "2026-01-05T09:00:01Z"},
+        ),
+        ({"versionId": "1", "lastUpdated": "2026-01-05T09:00:00Z"}, {"versionId": "2"}),
     ],
 )
 def test_the_age_of_a_version_is_a_number_and_a_moment(older: Any, newer: Any) -> None:
     versions = [observation(meta=meta, value=n) for n, meta in enumerate((older, newer))]
     assert [one["value"] for one in folded(versions)] == [1]
     assert folded(versions) == folded(versions[::-1])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (None, {"versionId": "1"}),
+        ({"versionId": "2", "lastUpdated": "2026-01-05T09:00:00Z"}, None),
+        ({"versionId": "2"}, {"lastUpdated": "2026-01-05T09:00:00Z"}),
+        ({"versionId": "2", "lastUpdated": "2026-01-05T09:00:00Z"}, {"lastUpdated": "of late"}),
+        ({"versionId": "3"}, {"versionId": "3"}),
+    ],
+)
+def test_versions_that_cannot_be_compared_are_both_kept(one: Any, other: Any) -> None:
+    versions = [observation(meta=meta, value=n) for n, meta in enumerate((one, other))]
+    assert len(folded(versions)) == 2
+    assert folded(versions) == folded(versions[::-1])
+    # One that is newer for certain is kept beside what cannot be compared with it.
+    last = observation(meta={"versionId": "9", "lastUpdated": "2026-02-01T00:00:00Z"}, value=2)
+    assert [each["value"] for each in folded([*versions, last])][-1] == 2
 
 
 @pytest.mark.parametrize("version", ["\u00b2", "\u0661", "9" * 5000, "MTY3", 7, None, {"x": 1}])

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -76,6 +77,23 @@ FAULTS: dict[str, tuple[Answer, GapReason]] = {
     "500": (always(lambda: hostile.status(500)), GapReason.SERVER_ERROR),
     "503": (always(lambda: hostile.status(503)), GapReason.SERVER_ERROR),
     "503 later": (always(lambda: hostile.status(503, **{"Retry-After": "60"})), GapReason.THROTTLED),
+    "503 at no time": (
+        always(lambda: hostile.status(503, **{"Retry-After": "\u00b2"})),
+        GapReason.SERVER_ERROR,
+    ),
+    "503 beyond the calendar": (
+        always(lambda: hostile.status(503, **{"Retry-After": "Mon, 01 Jan 99999999999 00:00:00 GMT"})),
+        GapReason.SERVER_ERROR,
+    ),
+    "429 beyond the clock": (
+        always(lambda: hostile.status(429, **{"Retry-After": "Mon, 01 Jan 2026 00:00:00 +999999999999999"})),
+        GapReason.THROTTLED,
+    ),
+    "429 for ever": (always(lambda: hostile.status(429, **{"Retry-After": "9" * 5000})), GapReason.THROTTLED),
+    "a length that is no number": (
+        always(lambda: hostile.bytes_of(b"HTTP/1.1 500 X\r\nContent-Length: \xb2\r\n\r\n{}")),
+        GapReason.SERVER_ERROR,
+    ),
     "204": (always(lambda: hostile.status(204)), GapReason.UNREADABLE),
     "html": (always(hostile.html), GapReason.UNREADABLE),
     "html error": (always(lambda: hostile.html(500)), GapReason.SERVER_ERROR),
@@ -119,6 +137,29 @@ FAULTS: dict[str, tuple[Answer, GapReason]] = {
     "other types": (always(lambda: hostile.bundle(study())), GapReason.UNREADABLE),
     "broken entries": (
         always(lambda: hostile.resource({"resourceType": "Bundle", "entry": [1, {}]})),
+        GapReason.UNREADABLE,
+    ),
+    "link no list": (
+        always(lambda: hostile.bundle(link={"relation": "next", "url": "?_getpages=1"})),
+        GapReason.TRUNCATED,
+    ),
+    "links no objects": (always(lambda: hostile.bundle(link=[["next"]])), GapReason.TRUNCATED),
+    "total as text": (always(lambda: hostile.bundle(total="5")), GapReason.TRUNCATED),
+    "total no number": (always(lambda: hostile.bundle(total="five")), GapReason.UNREADABLE),
+    "outcome without an issue": (
+        always(lambda: hostile.bundle({"resourceType": "OperationOutcome"})),
+        GapReason.SERVER_ERROR,
+    ),
+    "issue no list": (
+        always(lambda: hostile.bundle({"resourceType": "OperationOutcome", "issue": {"severity": "error"}})),
+        GapReason.SERVER_ERROR,
+    ),
+    "another Bundle": (
+        always(lambda: hostile.resource({"resourceType": "Bundle", "type": "batch-response"})),
+        GapReason.UNREADABLE,
+    ),
+    "a Bundle of no known type": (
+        always(lambda: hostile.resource({"resourceType": "Bundle", "type": 7})),
         GapReason.UNREADABLE,
     ),
     "entry no list": (
@@ -468,6 +509,21 @@ def test_a_search_whose_self_link_lacks_the_patient_is_unsupported() -> None:
     assert "lesions" not in {one.query for one in chart.reads}
 
 
+@pytest.mark.parametrize("found", [[], [observation()]])
+def test_a_search_whose_self_link_shows_less_is_truncated(found: list[dict[str, Any]]) -> None:
+    def answer(request: Request, server: Hostile) -> Reply:
+        asked = urlencode(request.query, doseq=True)
+        link = [{"relation": "self", "url": f"{server.base}/Observation?{asked}&date=le2026-10-31"}]
+        return hostile.bundle(*found, link=link)
+
+    with with_observations(answer)() as server:
+        chart = pulled(server)
+    gap = gap_of(chart)
+    assert (gap.reason, gap.decisive) == (GapReason.TRUNCATED, True)
+    # What did come is used: a lesion that is seen is seen.
+    assert len(list(chart.of_type("Observation"))) == len(found)
+
+
 def test_lesions_are_read_by_reference_where_their_search_is_refused() -> None:
     def bodies(request: Request, server: Hostile) -> Reply:
         return hostile.resource(lesion()) if request.path.endswith("/lesion-1") else hostile.status(400)
@@ -520,6 +576,24 @@ def test_studies_are_taken_from_observations_where_the_server_has_none(told: boo
         chart = pulled(server)
     gap = gap_of(chart, "studies")
     assert (gap.reason, gap.decisive) == (GapReason.UNSUPPORTED, not told)
+
+
+def test_selections_of_images_are_read_by_reference() -> None:
+    named = observation(derivedFrom=[{"reference": "ImagingSelection/sel-1"}])
+    selection = {
+        "resourceType": "ImagingSelection",
+        "id": "sel-1",
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "derivedFrom": [{"reference": "ImagingStudy/study-1"}],
+    }
+    answers = {
+        "Observation": always(lambda: hostile.bundle(named)),
+        "ImagingSelection": always(lambda: hostile.resource(selection)),
+    }
+    with serving(by_type(**answers)) as server:
+        chart = pulled(server)
+    assert [one["id"] for one in chart.of_type("ImagingSelection")] == ["sel-1"]
+    assert not [gap for gap in chart.gaps if gap.resource == "ImagingSelection"]
 
 
 def test_drugs_are_read_by_reference() -> None:

@@ -14,6 +14,7 @@ TEXT = st.sampled_from(
         "BodyStructure/b1",
         "ImagingStudy/s1/_history/3",
         f"{BASE}/Medication/m1",
+        "ImagingSelection/i1",
         "https://other.example/BodyStructure/b2",
         'quoted "reference":"BodyStructure/b3"',
         "BodyStructure/b\\4",
@@ -44,13 +45,19 @@ def walked(value: object) -> set[str]:
 @given(st.dictionaries(st.sampled_from(["focus", "partOf"]), VALUE, max_size=2))
 def test_what_is_found_in_writing_is_what_the_elements_hold(extra: dict[str, object]) -> None:
     resource = {"resourceType": "Observation", "id": "o1", **extra}
-    kinds = ("BodyStructure/", "ImagingStudy/", "Medication/")
+    kinds = ("BodyStructure/", "ImagingStudy/", "Medication/", "ImagingSelection/")
     wanted = set()
     for url in walked(resource):
         own = url.removeprefix(f"{BASE}/").removesuffix("/_history/3")
         if own.startswith(kinds) and "\\" not in own and '"' not in own:
             wanted.add(own)
     assert set(dangling([resource], BASE)) == wanted
+
+
+def test_selections_of_images_come_last() -> None:
+    links = [{"reference": name} for name in ("ImagingSelection/a", "Medication/m", "BodyStructure/b")]
+    found = dangling([{"resourceType": "Observation", "id": "o1", "derivedFrom": links}], BASE)
+    assert found == ("BodyStructure/b", "Medication/m", "ImagingSelection/a")
 
 
 def test_what_is_held_is_not_lacking() -> None:

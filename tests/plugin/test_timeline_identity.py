@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fhir_profiles.codes import Attribute, Feature, FeatureValue, Organ, Site
+from fhir_profiles.codes import DCM, DICOM_UID, Attribute, Feature, FeatureValue, Organ, Site
 from plugin.timeline import Timeline, events
 from tests.plugin.history import History, coded, of_kind, one, segment, tracked
 
@@ -48,6 +48,27 @@ def test_body_structures_with_one_tracking_uid_are_one_lesion() -> None:
     timeline = h.timeline()
     assert seen(timeline) == {"L1": ["visible", "not-visible"]}
     assert not timeline.lesions[0].tainted
+
+
+def test_lesions_of_one_series_are_not_one_lesion() -> None:
+    h = History()
+    series = {"coding": [{"system": DCM, "code": "112002"}]}
+    first, second = (
+        h.add(
+            "BodyStructure",
+            identifier=[{"type": series, "system": DICOM_UID, "value": "urn:oid:1.2.3"}],
+            location=Site.LIVER.concept,
+        )
+        for _ in range(2)
+    )
+    before, now = h.study("2026-01-05", "CT"), h.study("2026-04-05", "MRI")
+    h.seen(first, before)
+    h.seen(second, before)
+    h.seen(first, now, "not-visible")
+    h.seen(second, now)
+    found = [(each.lesion, each.visibility) for each in h.timeline().sightings]
+    assert len({lesion for lesion, _ in found}) == 2
+    assert (f"BodyStructure/{second['id']}", "not-visible") not in found
 
 
 def test_a_lesion_known_by_focus_identifier_alone_is_tracked() -> None:

@@ -51,6 +51,22 @@ def test_another_patients_resources_are_listed_and_never_used() -> None:
     assert (f"Observation/{foreign['id']}", "wrong-patient") in reasons(h)
 
 
+@pytest.mark.parametrize("length", [64, 65, 192])
+def test_a_patient_id_longer_than_fhir_allows_is_still_the_patients_own(length: int) -> None:
+    """Epic's ids may be longer; a record that is dropped for that would be silence."""
+    name = ("eVGcPm4Q.rTVn-3f" * 12)[:length]
+    h = History(name)
+    lesion = h.lesion("L1", "VI")
+    h.seen(lesion, h.study("2026-01-05", "CT"))
+    assert len(h.timeline().sightings) == 1
+    assert reasons(h) == []
+    other = History(name[:-1] + "x")
+    foreign = other.seen(lesion, other.study("2026-04-05", "MRI"), "not-visible")
+    h.resources += other.resources
+    assert [each.visibility for each in h.timeline().sightings] == ["visible"]
+    assert [why for source, why in reasons(h) if foreign["id"] in source] == ["wrong-patient"]
+
+
 def test_a_broken_resource_costs_itself_only() -> None:
     h = History()
     lesion = h.lesion("L1", "VI")

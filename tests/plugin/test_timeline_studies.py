@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from fhir_profiles.codes import Contrast, Method, Operation, Protocol, ProtocolValue, Site
+from fhir_profiles.codes import Contrast, ImagingElsewhere, Method, Operation, Protocol, ProtocolValue, Site
 from plugin.timeline import Study
 from tests.plugin.history import History, coded, of_kind, one, part, segment, to
 
@@ -107,6 +107,18 @@ def test_a_study_of_another_region_is_not_of_the_liver_unless_it_describes_a_les
     assert not of_kind(h.facts(), "silence")
     h.seen(lesion, study)
     assert only(h).liver is True
+
+
+def test_a_report_of_the_chest_places_a_study_elsewhere_unless_another_report_is_open() -> None:
+    h = History()
+    study = h.study("2026-10-01", "CT")
+    assert (only(h).liver, only(h).covers) == (True, False)
+    h.report(study)["code"] = ImagingElsewhere.CT_CHEST.concept
+    assert (only(h).liver, only(h).covers) == (False, False)
+    h.report(study)
+    assert (only(h).liver, only(h).covers) == (True, False)
+    h.seen(h.lesion("L1", "VI"), study)
+    assert (only(h).liver, only(h).covers) == (True, True)
 
 
 def test_pet_ct_is_pet_and_also_ct_where_its_ct_part_has_a_statement() -> None:

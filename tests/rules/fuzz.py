@@ -17,9 +17,8 @@ from pathlib import Path
 from rules.errors import LimitExceeded, PackError
 from rules.evaluate import Evaluator
 from rules.evaluation import Evaluation
-from rules.language import load_pack
 from tests.rules.naive import Naive, frozen
-from tests.rules.program import Maker, write
+from tests.rules.program import Maker, loaded
 
 LARGE = 20
 """One program in so many is large."""
@@ -81,9 +80,8 @@ def check(seed: int, summary: Summary, rounds: int = 6) -> None:
     maker = Maker(random.Random(seed), *((60, 200) if large else (12, 12)))
     program = maker.program()
     with tempfile.TemporaryDirectory() as name:
-        write(program, Path(name))
         try:
-            pack = load_pack(Path(name))
+            pack = loaded(program, Path(name))
         except PackError as error:
             summary.refused += 1
             summary.reasons.append(f"seed {seed}: {error.problems[0]}")

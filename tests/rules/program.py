@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
 from rules.facts import Fact, Value
+from rules.language import Pack, load_pack
 
 CODES = ("x", "w", "z")
 TEXTS = ("a", "b", "é", "a b", "1", "true", "x'y", 'q"', "Obs-162382", "Obs-379599", "")
@@ -506,7 +507,6 @@ def statement_text(statement: Statement) -> str:
         f"id: {statement.id}",
         "title: Made up",
         f"stratum: {statement.stratum}",
-        f"status: {quoted(statement.status)}",
     ]
     listed = lambda conds: "[" + ", ".join(cond_text(c) for c in conds) + "]"  # noqa: E731
     if statement.form == "rule":
@@ -547,6 +547,25 @@ def statement_text(statement: Statement) -> str:
             lines.append(f"pick: [{', '.join(quoted(w) for w in words)}]")
         lines.append(f"give: {give_text(statement.give)}")
     return "  - " + "\n".join(lines).replace("\n", "\n    ")
+
+
+def loaded(program: Program, folder: Path) -> Pack:
+    """Writes the program and returns it loaded.
+
+    The states are put in afterwards: a pack may not take a statement out of force that others rest on, and
+    the evaluations must be right there too.
+    """
+    write(program, folder)
+    return in_state(load_pack(folder), {one.id: one.status for one in program.statements})
+
+
+def in_state(pack: Pack, states: dict[str, str]) -> Pack:
+    """Returns the pack with statements in other states, whoever rests on them."""
+    statements = {
+        id_: replace(one, status=states.get(id_, one.status))  # type: ignore[arg-type]
+        for id_, one in pack.statements.items()
+    }
+    return replace(pack, statements=statements)
 
 
 def write(program: Program, folder: Path) -> None:

@@ -6,9 +6,12 @@ import shutil
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from rules.compare import diff
-from rules.language import load_pack
-from tests.rules.packing import TINY
+from rules.facts import Fact
+from rules.language import Pack, load_pack
+from tests.rules.packing import TINY, write_pack
 from tests.rules.test_evaluate import FACTS
 
 PATIENTS = {"one": FACTS, "none": []}
@@ -78,3 +81,45 @@ def test_each_pack_sees_the_facts_given_for_it() -> None:
     assert found.findings
     assert {change.patient for change in found.findings} == {"one"}
     assert not diff(pack, pack, {"one": FACTS}, {"one": FACTS}).findings
+
+
+def other(tmp_path: Path, name: str, old: str, new: str) -> Pack:
+    folder = Path(shutil.copytree(TINY, tmp_path / "pack"))
+    file = folder / name
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    assert old in text
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text.replace(old, new, 1) if old else new, encoding="utf-8")
+    return load_pack(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("text/en.yaml", "", "language: en\n", "file text/en.yaml"),
+        ("catalogue.yaml", "", "catalogue: {A: {rules: [ST]}}\n", "file catalogue.yaml"),
+        ("tables.yaml", "points: 1}", "points: 2}", "table rank"),
+        ("facts.yaml", "title: How strong an agent counts", "title: How much an agent counts", "kind rank"),
+        ("pack.yaml", "title:", "title: Another", "file pack.yaml"),
+    ],
+)
+def test_what_no_rule_is_made_of(tmp_path: Path, name: str, old: str, new: str, told: str) -> None:
+    assert told in diff(load_pack(TINY), other(tmp_path, name, old, new), {}).registers
+
+
+def test_the_day_and_the_title_of_a_parameter(tmp_path: Path) -> None:
+    second = other(tmp_path, "parameters.yaml", "valid-from: 2026-01-01", "valid-from: 2027-01-01")
+    assert len(diff(load_pack(TINY), second, {}).parameters) == 1
+
+
+def test_facts_that_something_else_reads(tmp_path: Path) -> None:
+    """A status that nobody makes a finding of is what the lesion's row says."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    made = []
+    for folder, mm in zip(folders, ("1", "2"), strict=True):
+        folder.mkdir()
+        rule = f"{{id: T, title: t, stratum: 1, when: [{{sighting S: {{}}}}], then: {{out: {{lesion: = S.lesion, mm: {mm}}}}}}}"
+        made.append(load_pack(write_pack(folder, f"rules:\n  - {rule}\n")))
+    seen = {"one": [Fact("sighting", {"id": "S", "lesion": "L1"})], "none": []}
+    assert diff(*made, seen).facts == (("one", "out"),)
+    assert diff(made[0], made[0], seen).facts == ()

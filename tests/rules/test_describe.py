@@ -47,7 +47,7 @@ def test_a_derivation() -> None:
 
 
 def test_a_decision_list() -> None:
-    pack = load_pack(TINY, states={"ST": "shadow"})
+    pack = load_pack(TINY, states={"ST": "shadow", "NOTE": "shadow"})
     text = describe(pack.statements["ST"], pack)
     assert "(decision, stratum 3, shadow)" in text
     assert "Case open\n  in every other case\n  then status: lesion = L.id, value = OPEN" in text

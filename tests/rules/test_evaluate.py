@@ -24,7 +24,7 @@ from rules.language import load_pack
 from rules.language.model import Pack
 from rules.trace import Trace
 from tests.rules.packing import TINY, pack_of
-from tests.rules.program import Maker, write
+from tests.rules.program import Maker, loaded
 
 D = Decimal
 
@@ -371,9 +371,8 @@ def test_neither_facts_nor_statements_have_an_order(seed: int, order: random.Ran
     statements = list(program.statements)
     order.shuffle(statements)
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
-        write(program, Path(one))
-        write(replace(program, statements=statements), Path(two))
-        first, second = load_pack(Path(one)), load_pack(Path(two))
+        first = loaded(program, Path(one))
+        second = loaded(replace(program, statements=statements), Path(two))
         with Evaluator(first, timeout=60) as evaluator:
             wanted = evaluator.evaluate(facts)
             assert evaluator.evaluate(mixed) == wanted
@@ -393,7 +392,6 @@ def test_a_doubled_fact_changes_nothing_but_sources(seed: int) -> None:
     program = maker.program()
     facts = maker.facts(program)
     with tempfile.TemporaryDirectory() as folder:
-        write(program, Path(folder))
-        with Evaluator(load_pack(Path(folder)), timeout=60) as evaluator:
+        with Evaluator(loaded(program, Path(folder)), timeout=60) as evaluator:
             once, twice = evaluator.evaluate(facts), evaluator.evaluate(facts + facts)
     assert once == twice

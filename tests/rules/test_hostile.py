@@ -43,6 +43,19 @@ TESTS = {
     "every code": ("vis: [visible, gone, unknown]", "names every value, so it always holds"),
     "no code": ('vis: "not in [visible, gone, unknown]"', "names every value, so it can never hold"),
     "code of look-alike letters": ("vis: gоne", "'gоne' is not a value of 'vis'"),
+    "nothing on one side of a day": ('day: "> L.seen + 28 and < L.seen"', "can never hold"),
+    "nothing beside a size": ('mm: "> 2 * L.base and <= 2 * L.base"', "can never hold"),
+    "a mistyped alias": ('exam: "!= l.id"', "unknown alias 'l'; did you mean 'L'?"),
+    "a mistyped alias alone": ("exam: l.id", "unknown alias 'l'; did you mean 'L'?"),
+    "a reference in a list": ('exam: "not in [L.id]"', "a list holds values"),
+    "a reference in brackets": ("exam: [L.id]", "a list holds values"),
+    "an unknown reference in a list": ("exam: [X.lesion]", "unknown alias 'X'"),
+    "a parameter unequal": ('exam: "!= $window"', "would be the text '$window'"),
+    "a parameter in a list": ('exam: "in [$window]"', "would be the text '$window'"),
+    "absent unequal": ('exam: "!= absent"', "'absent' is a test and stands alone"),
+    "a list unequal": ('exam: "!= [a, b]"', "a list is written 'in [a, b]' or 'not in [a, b]'"),
+    "a list of what it is not": ('exam: "not [a, b]"', "did you mean 'not in [a, b]'?"),
+    "not in without a list": ("exam: not in a", "write the list as 'not in [a, b]'"),
     "unit": ('mm: "> $window"', "'sighting.mm' is in mm, '$window' is in d"),
     "unit of a day": ('day: "> L.seen + $size"', "'L.seen + $size' adds d to mm"),
     "unit in a sum": ('mm: "> L.base + $window"', "adds mm to d"),
@@ -248,14 +261,15 @@ def test_a_file_of_statements_without_one(tmp_path: Path, text: str) -> None:
     assert caught.value.problems == (Problem("statements/a.yaml", 1, "the file holds no statement"),)
 
 
-def test_a_folder_that_is_a_link_is_not_entered(tmp_path: Path) -> None:
+def test_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
     outside, inside = tmp_path / "outside", tmp_path / "inside"
     outside.mkdir()
     inside.mkdir()
     (outside / "b.yaml").write_text("rules: nothing\n")
     write_pack(inside)
     (inside / "statements" / "more").symlink_to(outside)
-    assert list(load_pack(inside).statements) == ["BASE"]
+    with pytest.raises(PackError, match="statements/more:1: the file is a link out of the pack's folder"):
+        load_pack(inside)
 
 
 def test_a_negative_test_without_facts_proves_nothing(tmp_path: Path) -> None:

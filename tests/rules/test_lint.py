@@ -121,3 +121,53 @@ def test_a_hook_that_no_service_has(tmp_path: Path) -> None:
         "statements/a.yaml:2: 'T' speaks on the unknown hook 'patient-veiw'; did you mean 'patient-view'?"
     ]
     assert lint_hooks(pack_of(tmp_path, FULL), ("order-sign",)) == (), "all names every hook"
+
+
+LIST = """
+- id: T
+  title: t
+  stratum: 9
+  each: lesion L
+  cases:
+    - {{id: a, when: [{{sighting S: {{lesion: = L.id, vis: {first}}}}}], unless: [{{sighting U: {{lesion: = L.id, sure: yes}}}}], silent: true}}
+    - {{id: b, when: [{{sighting X: {{lesion: = L.id, vis: {second}{more}}}}}], unless: [{{sighting V: {{lesion: = L.id{forbidden}}}}}], silent: true}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "more", "forbidden", "reached"),
+    [
+        ("visible", "visible", "", ", sure: yes", False),
+        ("visible", "visible", ", mm: 5", ", sure: yes", False),
+        ("visible", "visible", "", "", False),
+        ("[visible, gone]", "gone", "", ", sure: yes", False),
+        ("visible", "gone", "", ", sure: yes", True),
+        ("visible", "[visible, gone]", "", ", sure: yes", True),
+        ("visible", "visible", "", ", sure: yes, mm: 5", True),
+        ("visible", "visible", "", ", sure: no", True),
+    ],
+)
+def test_a_case_that_an_earlier_one_forestalls(
+    tmp_path: Path, first: str, second: str, more: str, forbidden: str, reached: bool
+) -> None:
+    snippet = LIST.format(first=first, second=second, more=more, forbidden=forbidden)
+    found = any(
+        "case 'b' of 'T' is never reached: 'a' before it holds" in one for one in lint(tmp_path, snippet)
+    )
+    assert found is not reached
+
+
+def test_a_code_that_no_statement_gives(tmp_path: Path) -> None:
+    """`out.vis` is given as visible alone: a rule that wants it otherwise never speaks."""
+    giver = "- id: G\n  title: g\n  stratum: 1\n  when: [{sighting S: {}}]\n  then: {out: {lesion: = S.lesion, vis: visible}}\n"
+    reader = "- id: T\n  title: t\n  stratum: 2\n  when: [{{out O: {{vis: {vis}}}}}]\n  then: {{single: {{lesion: = O.lesion}}}}\n"
+    words = "'T' reads 'out.vis' as 'gone', which no statement gives"
+    assert any(words in one for one in lint(tmp_path, giver + reader.format(vis="gone")))
+    assert not any(
+        "no statement gives" in one for one in lint(tmp_path, giver + reader.format(vis="visible"))
+    )
+    assert not any(
+        "no statement gives" in one for one in lint(tmp_path, giver + reader.format(vis="[visible, gone]"))
+    )
+    copied = giver.replace("vis: visible}", "vis: = S.vis}")
+    assert not any("no statement gives" in one for one in lint(tmp_path, copied + reader.format(vis="gone")))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from rules.errors import PackError, Problem
 from rules.language import load_pack
-from tests.rules.packing import EVIDENCE, FACTS, HEAD, PARAMETERS, rules_text, write_pack
+from tests.rules.packing import EVIDENCE, FACTS, HEAD, PARAMETERS, RULE, rules_text, write_pack
 
 # ---------------------------------------------------------------- statements
 # The text of a rule, a condition or a value is put into a statement that is otherwise right.
@@ -497,6 +499,47 @@ def test_a_link_out_of_the_folder(tmp_path: Path) -> None:
     expect(problems(inside), "statements/b.yaml", 1, "a link out of the pack's folder")
 
 
+def _sparse(at: Path) -> None:
+    with at.open("wb") as file:
+        file.truncate(6 * 2**30)
+
+
+NOT_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a link that leads nowhere": (lambda at: at.symlink_to("nowhere.yaml"), "cannot be read: No such file"),
+    "a link to itself": (lambda at: at.symlink_to("b.yaml"), "cannot be read: Too many levels"),
+    "a pipe": (os.mkfifo, "no regular file"),
+    "a folder": (Path.mkdir, "no regular file"),
+    "a link to a folder": (lambda at: at.symlink_to("."), "a link to a folder is not followed"),
+    "a file of six gigabytes": (_sparse, "larger than 2000000 bytes"),
+}
+
+
+@pytest.mark.parametrize("what", NOT_FILES)
+@pytest.mark.parametrize("name", ["statements/b.yaml", "catalogue.yaml"])
+def test_whatever_has_the_name_of_a_file_is_read_or_refused(tmp_path: Path, name: str, what: str) -> None:
+    make, words = NOT_FILES[what]
+    write_pack(tmp_path)
+    if what == "a link to itself":
+        (tmp_path / name).symlink_to(Path(name).name)
+    else:
+        make(tmp_path / name)
+    expect(problems(tmp_path), name, 1, words)
+
+
+def test_a_link_to_a_folder_of_any_name(tmp_path: Path) -> None:
+    write_pack(tmp_path)
+    (tmp_path / "text").symlink_to("statements")
+    expect(problems(tmp_path), "text", 1, "a link to a folder is not followed")
+
+
+def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:
+    write_pack(tmp_path)
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/statements/\xff.yaml")).write_text("rules: []\n")
+    found = problems(tmp_path)
+    expect(found, "statements/\\xff.yaml", 1, "not UTF-8")
+    assert all(str(one).encode() for one in found)
+
+
 @pytest.mark.parametrize(
     ("site", "words"),
     [
@@ -513,3 +556,25 @@ def test_site_settings(tmp_path: Path, site: dict, words: str) -> None:
     with pytest.raises(PackError) as caught:
         load_pack(tmp_path, **site)
     expect(caught.value.problems, "(site settings)", 1, words)
+
+
+def test_a_parameter_that_cannot_be_read_is_one_problem(tmp_path: Path) -> None:
+    write_pack(tmp_path, rules_text(
+        '- id: T\n  title: t\n  stratum: 1\n  when: [{sighting S: {mm: "> $ratio"}}]\n  then: {out: {lesion: = S.lesion}}\n'
+    ), parameters=PARAMETERS.replace("value: 0.7", "value: 1e3"))  # fmt: skip
+    (problem,) = problems(tmp_path)
+    assert "without an exponent" in problem.message
+
+
+@pytest.mark.parametrize("status", ["on", "yes", "Active"])
+def test_what_is_no_state_is_not_to_be_quoted(tmp_path: Path, status: str) -> None:
+    text = RULE.replace("stratum: 1", f"stratum: 1\n    status: {status}")
+    (problem,) = problems(write_pack(tmp_path, text))
+    assert "is not one of active, shadow, off" in problem.message
+    assert "quote it" not in problem.message
+
+
+def test_a_whole_number_with_a_point(tmp_path: Path) -> None:
+    text = RULE.replace("vis: visible", "slices: 5.0")
+    (problem,) = problems(write_pack(tmp_path, text))
+    assert "is an int; write '5' without a point" in problem.message

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rules.errors import PackError
+from rules.language import load_pack
 from tests.rules.packing import FACTS, RULE, pack_of, write_pack
 
 FINDERS = """
@@ -185,6 +186,29 @@ def test_a_table_has_no_other_giver(tmp_path: Path) -> None:
         "- id: T\n  title: t\n  stratum: 0\n  when: [{single S: {}}]\n  then: {out: {lesion: = S.lesion}}\n"
     )
     assert "T" in pack_of(tmp_path, reads, tables=tables.replace("out", "single")).statements
+
+
+TWO_ROWS = [
+    ("single: [{lesion: L1, mm: 1}, {lesion: L2, mm: 1}, {lesion: L1, mm: 2}]", 2, "one row for each 'lesion' (also line 2)"),
+    ("alone: [{lesion: L1}, {lesion: L2}]", 2, "at most one row (also line 2)"),
+    ("single: [{lesion: L1, mm: 1}, {lesion: L1, mm: 1}]", 0, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "line", "words"), TWO_ROWS)
+def test_a_table_has_one_row_where_its_kind_allows_one(
+    tmp_path: Path, rows: str, line: int, words: str
+) -> None:
+    kinds = FACTS + "  alone: {title: a, unique: true, shown: true, properties: {lesion: {type: id}}}\n"
+    folder = write_pack(tmp_path, RULE, tables=f"tables:\n  {rows}\n", facts=kinds)
+    if not line:
+        assert load_pack(folder)
+        return
+    with pytest.raises(PackError) as caught:
+        load_pack(folder)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line) == ("tables.yaml", line)
+    assert words in problem.message
 
 
 def test_ids_are_compared_between_files(tmp_path: Path) -> None:

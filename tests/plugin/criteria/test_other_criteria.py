@@ -35,7 +35,13 @@ def values(points: list[Assessment]) -> list[str]:
         ((50, 64, 52), ["iUPD", "iSD"]),
         ((50, 64, 35, 48), ["iUPD", "iPR", "iUPD"]),
         ((50, 64, 70, 30), ["iUPD", "iCPD", "iCPD"]),
+        ((50, 65, 67, 90), ["iUPD", "iUPD", "iCPD"]),  # the days count from the last one
+        ((50, 64, 68, 70), ["iUPD", "iUPD", "iCPD"]),  # 4 and 2 mm add up
+        ((50, 64, 62, 66), ["iUPD", "iUPD", "iUPD"]),
+        ((50, 64, 62, 67), ["iUPD", "iUPD", "iCPD"]),
         ((50, 30, 0), ["iPR", "iCR"]),
+        ((50, 30, 0, 4), ["iPR", "iCR", "NE"]),
+        ((50, 30, 0, 5), ["iPR", "iCR", "iUPD"]),
         ((50, None), ["NE"]),
     ],
 )
@@ -53,6 +59,23 @@ def test_irecist_confirms_by_another_new_lesion() -> None:
     assert values(series(50, 50, new_lesion=True)) == ["iUPD"]
 
 
+def test_an_early_scan_confirms_nothing_and_does_not_start_the_days_anew() -> None:
+    points = [Assessment(START + timedelta(day), mm) for day, mm in ((0, 50), (56, 65), (70, 75), (86, 76))]
+    assert values(points) == ["iUPD", "iUPD", "iCPD"]
+    assert values([*points[:3], Assessment(START + timedelta(83), 76)]) == ["iUPD", "iUPD", "iUPD"]
+    assert values([*points[:3], Assessment(START + timedelta(127), 90)]) == ["iUPD", "iUPD", "iUPD"]
+
+
+def test_a_new_lesion_that_is_still_there_does_not_reset_the_bar() -> None:
+    first = Assessment(START, 50)
+    new = Assessment(START + timedelta(42), 50, new_lesion=True)
+    third = START + timedelta(84)
+    assert values([first, new, Assessment(third, 50, new_lesion_remains=True)]) == ["iUPD", "iUPD"]
+    assert values([first, new, Assessment(third, 50)]) == ["iUPD", "iSD"]
+    assert values([first, new, Assessment(third, 50, new_lesion_growth=True)]) == ["iUPD", "iCPD"]
+    assert values([first, Assessment(third, 50, new_lesion_remains=True)]) == ["iSD"]
+
+
 def test_irecist_refuses_other_therapy_and_disorder() -> None:
     with pytest.raises(CriterionError, match="immune therapy only"):
         irecist(series(50, 64), immune_therapy=False)
@@ -67,7 +90,8 @@ def test_irecist_refuses_other_therapy_and_disorder() -> None:
     [
         ("6.0", "3.9", {}, "PMR"),
         ("2.0", "1.3", {}, "SMD"),  # 35 % but 0.7
-        ("4.0", "5.2", {}, "PMD"),
+        ("4.0", "5.2", {}, "SMD"),  # 30 % and no more
+        ("4.0", "5.3", {}, "PMD"),
         ("2.0", "2.7", {}, "SMD"),
         ("6.0", "3.9", {"new_lesion": True}, "PMD"),
         ("6.0", "1.0", {"above_background": False}, "CMR"),

@@ -43,7 +43,11 @@ def whole(mm: int | str) -> Sum:
         ("24.9", "24.9", "29.9", "PD"),
         (20, 20, "24.9", "SD"),  # 24.5 % but 4.9 mm
         (40, 20, 0, "CR"),
-        (40, 0, 6, "PR"),  # nothing to divide by, no complete response before
+        (40, 0, 6, "PD"),  # nothing to divide by: from 0 the 5 mm decide
+        (40, 0, 5, "PD"),
+        (40, 0, "4.9", "NE"),  # back, and too small to tell
+        (50, 0, 100, "PD"),
+        (40, 0, 0, "CR"),
         (30, 28, 34, "PD"),
         (30, 28, 32, "SD"),
         (0, 0, 0, "NE"),
@@ -60,7 +64,14 @@ def test_progression_outranks_partial_response() -> None:
 
 def test_reappearance_after_an_overall_complete_response_is_progression() -> None:
     assert target_response(whole(40), whole(0), whole(6), previous_overall="CR").value == "PD"
-    assert target_response(whole(40), whole(0), whole(6), previous_overall="PR").value == "PR"
+    assert target_response(whole(40), whole(0), whole(4), previous_overall="CR").value == "PD"
+    assert target_response(whole(40), whole(0), whole(4), previous_overall="PR").value == "NE"
+
+
+def test_a_node_below_10_mm_is_no_reappearance() -> None:
+    small = sum_of([Target("N1", State.MEASURED, 8, node=True)])
+    assert target_response(whole(20), whole(0), small).value == "CR"
+    assert target_response(whole(20), whole(0), small, previous_overall="CR").value == "CR"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +210,7 @@ def test_refusals() -> None:
 @given(st.integers(1, 2000), st.integers(0, 2000), st.integers(0, 2000))
 @settings(deadline=None, max_examples=100)
 def test_a_larger_sum_is_never_a_better_response(baseline: int, lowest: int, now: int) -> None:
-    rank = {"CR": 0, "PR": 1, "SD": 2, "PD": 3}
+    rank = {"CR": 0, "PR": 1, "SD": 2, "NE": 2, "PD": 3}  # NE: back from 0 and below 5 mm
     first = Sum(baseline, complete=True, gone=False)
     low = Sum(min(baseline, lowest), complete=True, gone=lowest == 0)
     answers = [

@@ -236,7 +236,7 @@ class _Case:
             return None
         dated = [t.day for t in done if t.day is not None]
         if not dated:
-            return Status("CANNOT_DECIDE", "treated-or-not")
+            return Status("CANNOT_DECIDE", "treated-undated")
         last = max(dated)
         again = [
             s.day
@@ -356,6 +356,11 @@ class _Case:
         silent = self.silent_later(star, best)
         if silent:
             return Status("CANNOT_DECIDE", silent)
+        undated = any(
+            t.lesion is None and t.type_ != "other" and t.day is None for t in self.history.treatments
+        )
+        if undated and self.lesion.disposition != "left-in-situ":
+            return Status("CANNOT_DECIDE", "operation-undated", star)
         if best == "weak":
             return Status("APPARENT_DLM", "none", star)
         if self.history.cut:
@@ -370,9 +375,11 @@ class _Case:
         return Status("CONFIRMED_DLM", "none", star)
 
     def nothing_counts(self) -> Status:
-        for n in self.explicit:
-            if self.grade(n) == "void" and (n.day is None or n.day > self.tx_last):
-                return Status("CANNOT_DECIDE", "quality")
+        void = [n for n in self.explicit if self.grade(n) == "void"]
+        if any(n.day is not None and n.day > self.tx_last for n in void):
+            return Status("CANNOT_DECIDE", "quality")
+        if any(n.day is None for n in void):
+            return Status("CANNOT_DECIDE", "undated")
         if any(z.day is not None and z.day > self.tx_last for z in self.zero):
             return Status("CANNOT_DECIDE", "zero-size")
         later = [e for e in self.silent if e.day is not None and e.day > self.tx_last]

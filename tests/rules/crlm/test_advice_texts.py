@@ -26,12 +26,12 @@ BANNED = re.compile(
 ALLOWED_NUMBERS = re.compile(r"RECIST 1\.1|\bT2\b|\([^()]*\b(?:19|20)\d\d\b[^()]*\)|\{[^}]*\}")
 SLOTS = {
     "lesions": "segment8, segment8, segment8 +99", "segment": " (segment VIII)", "study": "imaging up to 2026-10-01",
-    "basis": "several weak studies", "class": "CE-IOUS", "review": "review before signing",
+    "basis": "several weak studies", "waiting": "Leaving in situ", "waiting_in": "leaving in situ", "class": "CE-IOUS", "review": "review before signing",
     "date": "up to 2026-10-01", "operation": "2026-12-01", "operation_day": "2026-12-01", "cancelled": "2026-10-01",
     "mri": "2026-10-01", "mdt_since": "2026-10-01", "index": "MRI 2026-10-01", "moves": "segment8 -120.5 mm, segment8 +120.5 mm",
     "from_day": "2026-04-02", "biopsy": "2026-10-01", "seen": "ultrasound 2026-10-01", "unseen": "ultrasound 2026-10-01", "value": "12345.6",
     "baseline": "12345.6", "plan_day": "2026-10-01", "grown": "120.5", "remnant_day": "2026-10-01", "left": " 2026-12-01", "exclusion": "extrahepatic progression",
-    "cycles": "12", "next_cycle": "13", "mdt_cycles": "56", "age": "1000", "gap": "30", "limit": "42", "mm": "120.5", "depth": "120.5",
+    "cycles": "12", "next_cycle": "13", "mdt_cycles": "56", "age": "1000", "gap": "30", "limit": "42", "mm": "120.5", "depth": "120.5", "from_mm": "120.5", "disposition_reason": "disease outside the liver",
     "sources": "99 sources", "others": "segment8, segment8, segment8 +99", "target": "CR", "seen_count": "99", "all_count": "99",
 }  # fmt: skip
 
@@ -161,20 +161,52 @@ def test_statuses_and_reasons_all_have_words() -> None:
     assert set(PACK.kinds["exclusion"].properties["reason"].values) - {"unknown"} <= set(TEXT["exclusion"])
 
 
-def test_every_parameter_of_an_advice_rule_has_a_name_on_cards() -> None:
-    used = {
-        name
-        for one in PACK.statements.values()
-        if any(spec.display == "card" for spec in one.finding_specs())
-        for name in one.parameters
-    }
-    assert used <= set(TEXT["parameters"])
+def test_every_parameter_has_a_name_on_cards() -> None:
+    """Any of them can be set by a site, and is on every card then."""
+    assert set(TEXT["parameters"]) == set(PACK.parameters)
+
+
+REDUCED = sorted({str(row["target"]) for row in PACK.tables["suppression"] if row["action"] == "reduce"})
+
+
+@pytest.mark.parametrize("rule", REDUCED)
+def test_what_is_reduced_still_says_its_sentence(rule: str) -> None:
+    """A message that becomes a line in another card is a sentence there, in each of its cases, not a table cell."""
+    entry = TEXT["rules"][rule]
+    for case in [case.id for case in PACK.statements[rule].cases] or [None]:
+        assert "line" in entry or "line" in entry.get("cases", {}).get(case, {}), (rule, case)
+
+
+@pytest.mark.parametrize("case", sorted(TEXT["rules"]["DA-10"]["cases"]))
+def test_watching_an_unconfirmed_lesion_has_a_line_of_its_own(case: str) -> None:
+    """The line of the rule speaks of what does not show the lesion: it is not true of an undecided one."""
+    assert "line" in TEXT["rules"]["DA-10"]["cases"][case]
+
+
+@pytest.mark.parametrize("rule", ["DA-09", "DA-10"])
+def test_another_reason_is_never_told_as_resting_on_imaging(rule: str) -> None:
+    cases = {name: entry for name, entry in TEXT["rules"][rule]["cases"].items() if "other-reason" in name}
+    assert cases
+    for entry in cases.values():
+        assert "{disposition_reason}" in entry["summary"]
+        said = " ".join(text for _, text in strings(entry))
+        assert not re.search(r"rests? on|cannot carry|is needed", said)
 
 
 def test_rules_named_in_the_texts_exist() -> None:
-    own = {"F12", "REFUSED", "SWITCHED-OFF"}
+    own = {"F12", "REFUSED", "SWITCHED-OFF", "UNWRITTEN"}
     assert set(TEXT["rules"]) - own <= set(PACK.statements)
     for rule, entry in TEXT["rules"].items():
         cases = {case.id for case in PACK.statements[rule].cases} if rule not in own else set()
-        extra = {"DA-10": {"undecided", "undecided-cancelled"}, "HN-03": {"clash"}}.get(rule, set())
+        extra = {
+            "DA-10": {
+                "undecided",
+                "undecided-cancelled",
+                "undecided-other-reason",
+                "despite-reason",
+                "despite-reason-cancelled",
+            },
+            "DA-01": {"despite-reason"},
+            "HN-03": {"clash"},
+        }.get(rule, set())
         assert set(entry.get("cases", {})) <= cases | extra, rule

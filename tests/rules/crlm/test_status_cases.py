@@ -158,7 +158,19 @@ MORE = {
     "ablation zone": (story(*BASE, "60 ablated", "150 MRI visible 20 ablation-zone"), "TREATED"),
     "ablated, day not known": (
         story(*BASE, "? ablated", "150 MRI not-visible"),
-        "CANNOT_DECIDE treated-or-not",
+        "CANNOT_DECIDE treated-undated",
+    ),
+    "hepatectomy without a lesion and a day, MRI negative": (
+        story(*BASE, "? hepatectomy", "90 MRI not-visible"),
+        "CANNOT_DECIDE operation-undated",
+    ),
+    "hepatectomy without a lesion and a day, CT negative": (
+        story(*BASE, "? hepatectomy", "90 CT not-visible"),
+        "CANNOT_DECIDE operation-undated",
+    ),
+    "hepatectomy without a lesion and a day, still visible": (
+        story(*BASE, "? hepatectomy", "90 MRI visible 12"),
+        "VISIBLE",
     ),
     "radiotherapy, MRI negative after 90 days": (
         story(*BASE, "60 irradiated", "150 MRI not-visible"),
@@ -233,7 +245,7 @@ MORE = {
     ),
     "MRI negative without a date": (
         story(*BASE, "? MRI not-visible", "60 CT silent"),
-        "CANNOT_DECIDE quality",
+        "CANNOT_DECIDE undated",
     ),
     "the month of the only later dose covers the negative": (
         story(*BASE, "60 MRI visible 12", "70 dose 100", "90 MRI not-visible"),
@@ -382,6 +394,7 @@ def test_every_reason_is_reached() -> None:
     }
     assert wanted == {
         "none", "baseline-missing", "baseline-not-loaded", "therapy-not-recorded", "contradiction", "treated-or-not",
+        "treated-undated", "operation-undated", "undated",
         "not-reported", "identity", "quality", "indeterminate", "zero-size", "incomplete-record", "local-recurrence",
         "no-restaging",
     }  # fmt: skip
