@@ -18,7 +18,7 @@ from plugin.used_tokens import UsedTokens
 THREADS = 4
 PATIENCE = 1.0
 """Seconds in which a database that is well has long answered; a quarter of the usual deadline."""
-OPENING = 2.0
+OPENING = 3.0
 """The same for the first question, before which the database is opened."""
 AWAY = 5.0
 
